@@ -1,0 +1,17 @@
+/** One configuration for every package: ESM, TypeScript by swc, workspace packages from their sources. */
+export default {
+  testMatch: ['<rootDir>/{packages,services}/*/test/**/*.test.ts', '<rootDir>/{e2e,chaos,bench}/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['bluewave-src', 'node', 'node-addons'] },
+  modulePathIgnorePatterns: ['/dist/', '/.data/', '/.cache/'],
+  globalSetup: '<rootDir>/packages/dev-env/src/jest-global-setup.ts',
+  globalTeardown: '<rootDir>/packages/dev-env/src/jest-global-teardown.ts',
+  testTimeout: 20_000,
+};

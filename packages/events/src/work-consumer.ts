@@ -1,0 +1,107 @@
+import type { Logger } from '@bluewave/runtime/logger';
+import { sleep } from '@bluewave/runtime/deadline';
+import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from 'nats';
+import type { EventBus } from './event-bus.ts';
+import { ensureStream } from './ensure-stream.ts';
+import type { StreamDefinition } from './subjects.ts';
+
+/** What becomes of a message: done, again after a while, or never again. */
+export type WorkOutcome = { kind: 'done' } | { kind: 'retry'; afterMs: number } | { kind: 'drop'; reason: string };
+
+export type Work = { subject: string; data: Uint8Array; attempt: number; streamSeq: number };
+
+export type WorkConsumerOptions = {
+  bus: EventBus;
+  stream: StreamDefinition;
+  /** Copies of the stream in a NATS cluster. */
+  replicas: number;
+  /** Name of the durable consumer; its processes share the work. */
+  durable: string;
+  /** Messages handled at once by this process. */
+  concurrency: number;
+  /** A handler that takes longer loses its message to another attempt. */
+  ackWaitMs: number;
+  log: Logger;
+  /** Must be idempotent: work arrives at least once. What it throws means retry with back-off. */
+  handle(work: Work): Promise<WorkOutcome>;
+};
+
+/**
+ * Takes work from a stream for as long as it lives: makes stream and durable consumer when they are missing (also
+ * after the server lost them), survives reconnects.
+ */
+export class WorkConsumer {
+  readonly #options: WorkConsumerOptions;
+  readonly #abort = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #loop: Promise<void>;
+  #messages: ConsumerMessages | undefined;
+
+  constructor(options: WorkConsumerOptions) {
+    this.#options = options;
+    this.#loop = this.#run();
+  }
+
+  /** Stops taking work and waits up to 5 s for what is under way. */
+  async close(): Promise<void> {
+    this.#abort.abort(new Error('closed'));
+    this.#messages?.stop();
+    await Promise.race([Promise.allSettled([this.#loop, ...this.#running]), sleep(5_000)]);
+  }
+
+  async #run(): Promise<void> {
+    const { bus, log, durable } = this.#options;
+    while (!this.#abort.signal.aborted) {
+      try {
+        await this.#consume(await bus.connection());
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        log.warn({ err: error, durable }, 'taking work failed; trying again');
+        await sleep(1_000, this.#abort.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #consume(connection: NatsConnection): Promise<void> {
+    const { stream, durable, concurrency, ackWaitMs, replicas } = this.#options;
+    const jsm = await connection.jetstreamManager();
+    await ensureStream(jsm, stream, replicas);
+    await jsm.consumers.add(stream.name, {
+      durable_name: durable,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: nanos(ackWaitMs),
+      max_ack_pending: 20_000,
+      max_deliver: -1,
+    });
+    const consumer = await connection.jetstream().consumers.get(stream.name, durable);
+    this.#messages = await consumer.consume({ max_messages: concurrency, idle_heartbeat: 5_000, expires: 15_000 });
+    if (this.#abort.signal.aborted) return this.#messages.stop();
+    for await (const message of this.#messages) {
+      const work = this.#handle(message).finally(() => this.#running.delete(work));
+      this.#running.add(work);
+      if (this.#running.size >= concurrency) await Promise.race(this.#running);
+    }
+  }
+
+  async #handle(message: JsMsg): Promise<void> {
+    const attempt = message.info.redeliveryCount;
+    try {
+      const outcome = await this.#options.handle({
+        subject: message.subject,
+        data: message.data,
+        attempt,
+        streamSeq: message.seq,
+      });
+      if (outcome.kind === 'done') message.ack();
+      else if (outcome.kind === 'retry') message.nak(outcome.afterMs);
+      else {
+        this.#options.log.warn({ reason: outcome.reason, subject: message.subject }, 'work dropped');
+        message.term(outcome.reason);
+      }
+    } catch (error) {
+      this.#options.log.error({ err: error, subject: message.subject, attempt }, 'work failed; it will be tried again');
+      message.nak(Math.min(30_000, 250 * 2 ** Math.min(attempt, 7)));
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { Logger } from '@bluewave/runtime/logger';
+import mongoose, { type Connection } from 'mongoose';
+
+/** How long one operation may take on the server, and a socket may be silent, in milliseconds. */
+export const operationMs = 1_500;
+
+/** What is acknowledged survives the loss of any minority of the members, power failure included. */
+export const durable = { writeConcern: { w: 'majority', j: true } } as const;
+/** Reads only what can no longer be rolled back. */
+export const committed = { readConcern: { level: 'majority' } } as const;
+
+export type MongoOptions = {
+  url: string;
+  database: string;
+  /** Shown in the server's logs. */
+  appName: string;
+  log: Logger;
+  /** Largest number of sockets of this process. */
+  poolSize?: number;
+};
+
+/**
+ * A mongoose connection of its own that fails fast: nothing is buffered while the database is away, selection takes
+ * at most 1 s, a silent socket ends after the operation's time. Resolves once the first connection stands.
+ */
+export async function connectMongo(options: MongoOptions): Promise<Connection> {
+  mongoose.set('bufferCommands', false);
+  const connection = mongoose.createConnection(options.url, {
+    dbName: options.database,
+    appName: options.appName,
+    bufferCommands: false,
+    autoIndex: false,
+    autoCreate: false,
+    serverSelectionTimeoutMS: 1_000,
+    connectTimeoutMS: 1_000,
+    socketTimeoutMS: operationMs * 2,
+    heartbeatFrequencyMS: 1_000,
+    maxPoolSize: options.poolSize ?? 32,
+    minPoolSize: 2,
+    waitQueueTimeoutMS: 1_000,
+    readPreference: 'primary',
+    retryWrites: true,
+    retryReads: true,
+    w: 'majority',
+    journal: true,
+  });
+  connection.on('error', (error: unknown) => options.log.error({ err: error }, 'MongoDB connection failed'));
+  connection.on('disconnected', () => options.log.warn('MongoDB is away'));
+  connection.on('reconnected', () => options.log.info('MongoDB is back'));
+  await connection.asPromise();
+  return connection;
+}

@@ -1,0 +1,4 @@
+/** Milliseconds since the epoch; injected where behaviour depends on time. */
+export type Clock = () => number;
+
+export const systemClock: Clock = () => Date.now();

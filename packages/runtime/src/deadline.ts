@@ -1,0 +1,41 @@
+import { AppError } from '@bluewave/errors/app-error';
+
+/** Milliseconds since the epoch by which an answer must have been given. */
+export type Deadline = number;
+
+/** What is left of a deadline, at least 1 ms, capped by `max`. */
+export function remainingMs(deadline: Deadline, max = Number.POSITIVE_INFINITY, now = Date.now()): number {
+  return Math.max(1, Math.min(deadline - now, max));
+}
+
+/**
+ * Settles as `promise` does, or rejects with DEADLINE_EXCEEDED after `ms`. The work itself goes on: use it for calls
+ * that have no deadline of their own.
+ */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new AppError('DEADLINE_EXCEEDED', `${what} did not answer in time.`)), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves after `ms`; rejects at once when `signal` aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
