@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { device, email, identifier, messageId, password, phone, seq, text, username, uuid } from './fields.ts';
+import { limits } from './limits.ts';
+
+/** What clients send. Unknown keys are refused everywhere; strings are bounded. */
+export const registerInput = z.strictObject({
+  email,
+  username,
+  password,
+  displayName: text(100, 1).optional(),
+  phone: phone.optional(),
+  device: device.optional(),
+});
+
+export const loginInput = z.strictObject({
+  identifier,
+  password: text(200, 1),
+  device: device.optional(),
+});
+
+export const requestCodeInput = z.strictObject({ identifier });
+
+export const verifyCodeInput = z.strictObject({
+  identifier,
+  code: z.string().regex(/^\d{6}$/, 'must be 6 digits'),
+  device: device.optional(),
+});
+
+export const refreshInput = z.strictObject({ refreshToken: z.string().min(1).max(512) });
+
+export const nothing = z.strictObject({});
+
+export const putDeviceInput = device.omit({ id: true }).strict();
+
+export const pushTokenInput = z.strictObject({
+  provider: z.enum(['fcm', 'webpush']),
+  token: z.string().min(1).max(4096),
+});
+
+export const createConversationInput = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('direct'), userId: uuid }),
+  z.strictObject({
+    type: z.literal('group'),
+    name: text(255, 1),
+    memberIds: z.array(uuid).max(limits.groupMembers - 1),
+    description: text(1000).optional(),
+  }),
+]);
+
+export const addMembersInput = z.strictObject({ userIds: z.array(uuid).min(1).max(100) });
+
+const messageFields = {
+  clientMsgId: uuid,
+  type: z.enum(['text', 'image', 'file', 'audio', 'video']).optional(),
+  text: text(limits.textCharacters).optional(),
+  attachments: z.array(uuid).max(limits.attachmentsPerMessage).optional(),
+};
+
+export const sendMessageInput = z.strictObject(messageFields);
+export const sendMessageEvent = z.strictObject({ conversationId: uuid, ...messageFields });
+
+export const editMessageInput = z.strictObject({ text: text(limits.textCharacters, 1) });
+export const editMessageEvent = z.strictObject({ messageId, text: text(limits.textCharacters, 1) });
+export const deleteMessageEvent = z.strictObject({ messageId });
+
+export const pointerInput = z.strictObject({ seq });
+export const pointerEvent = z.strictObject({ conversationId: uuid, seq });
+
+const cursors = z
+  .record(uuid, seq)
+  .refine((value) => Object.keys(value).length <= limits.syncConversations, 'has too many conversations');
+
+export const syncInput = z.strictObject({
+  cursors,
+  token: z.string().min(1).max(512).optional(),
+  limit: z.int().min(1).max(limits.syncPageEntries).optional(),
+});
+
+export const conversationEvent = z.strictObject({ conversationId: uuid });
+export const presenceSetEvent = z.strictObject({ status: z.enum(['online', 'away']) });
+export const presenceWatchEvent = z.strictObject({ userIds: z.array(uuid).max(200) });
+export const presencePingEvent = z.strictObject({ heads: cursors.optional() });
+
+export const uploadInput = z.strictObject({
+  fileName: text(255, 1),
+  contentType: z
+    .string()
+    .max(127)
+    .regex(/^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/, 'must be a media type'),
+  size: z.int().min(1).max(limits.fileBytes),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be lower-case hex')
+    .optional(),
+  purpose: z.enum(['message', 'avatar']),
+  conversationId: uuid.optional(),
+});
+
+export const confirmInput = z.strictObject({ uploadId: uuid });
