@@ -11,7 +11,7 @@ export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['bluewave-src', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['/dist/', '/.data/', '/.cache/'],
-  globalSetup: '<rootDir>/packages/dev-env/src/jest-global-setup.ts',
-  globalTeardown: '<rootDir>/packages/dev-env/src/jest-global-teardown.ts',
+  globalSetup: '<rootDir>/packages/dev-env/jest-global-setup.mjs',
+  globalTeardown: '<rootDir>/packages/dev-env/jest-global-teardown.mjs',
   testTimeout: 20_000,
 };
