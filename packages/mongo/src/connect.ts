@@ -1,3 +1,4 @@
+import { ConfigError } from '@bluewave/runtime/config';
 import type { Logger } from '@bluewave/runtime/logger';
 import mongoose, { type Connection } from 'mongoose';
 
@@ -22,6 +23,7 @@ export type MongoOptions = {
 /**
  * A mongoose connection of its own that fails fast: nothing is buffered while the database is away, selection takes
  * at most 1 s, a silent socket ends after the operation's time. Resolves once the first connection stands.
+ * @throws ConfigError when nothing usable answers at the URL or when it is no replica set.
  */
 export async function connectMongo(options: MongoOptions): Promise<Connection> {
   mongoose.set('bufferCommands', false);
@@ -47,6 +49,21 @@ export async function connectMongo(options: MongoOptions): Promise<Connection> {
   connection.on('error', (error: unknown) => options.log.error({ err: error }, 'MongoDB connection failed'));
   connection.on('disconnected', () => options.log.warn('MongoDB is away'));
   connection.on('reconnected', () => options.log.info('MongoDB is back'));
-  await connection.asPromise();
-  return connection;
+  try {
+    await connection.asPromise();
+    await refuseStandalone(connection);
+    return connection;
+  } catch (error) {
+    await connection.close(true);
+    if (error instanceof ConfigError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`MongoDB does not answer at MONGODB_URL: ${reason}`, { cause: error });
+  }
+}
+
+/** Majority acknowledgement, and so every guarantee, needs a replica set (one member is enough). */
+async function refuseStandalone(connection: Connection): Promise<void> {
+  const hello = await connection.db?.admin().command({ hello: 1 });
+  if (typeof hello?.['setName'] === 'string' || hello?.['msg'] === 'isdbgrid') return;
+  throw new ConfigError('MONGODB_URL names a standalone server: start mongod with --replSet and run rs.initiate().');
 }

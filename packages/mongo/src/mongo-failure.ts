@@ -1,0 +1,48 @@
+import { AppError } from '@bluewave/errors/app-error';
+import mongoose from 'mongoose';
+
+const { MongoError, MongoServerError } = mongoose.mongo;
+
+/** Codes of a server that ran out of the operation's time. */
+const outOfTime = new Set([50, 262]);
+/** Codes of a server that is not (or no longer) the primary, shuts down, or cannot reach a majority. */
+const notServing = new Set([6, 7, 64, 89, 91, 112, 133, 189, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/** True for the refusal of a unique index: somebody else was first. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11_000;
+}
+
+/**
+ * What a failed database operation means to a caller: an expired time, or a database that is away for the moment.
+ * The outcome of a write that failed so is unknown. @returns undefined for anything else, which is a bug.
+ */
+export function mongoFailure(error: unknown): AppError | undefined {
+  if (!(error instanceof MongoError) && !(error instanceof mongoose.MongooseError)) return undefined;
+  const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined;
+  if (code !== undefined && outOfTime.has(code)) {
+    return new AppError('DEADLINE_EXCEEDED', 'The platform did not answer in time. Try again.', { cause: error });
+  }
+  const away = code === undefined ? connectionTrouble.has(error.name) : notServing.has(code);
+  if (!away) return undefined;
+  return new AppError('UNAVAILABLE', 'The platform cannot reach its records for a moment. Try again.', {
+    cause: error,
+    retryAfterMs: 500,
+  });
+}
+
+/** By name, since the driver has a class for each way a connection is not there and none of them has a code. */
+const connectionTrouble = new Set([
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoServerSelectionError',
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'PoolClearedOnNetworkError',
+  'MongoWaitQueueTimeoutError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoServerClosedError',
+  'MongoClientClosedError',
+  'MongooseServerSelectionError',
+]);
