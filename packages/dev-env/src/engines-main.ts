@@ -57,7 +57,7 @@ const aborted = new AbortController();
 const running: SupervisedProcess[] = [];
 const dataDir = await mkdtemp(path.join(os.tmpdir(), 'bluewave-engines-'));
 const keeper = new Keeper();
-keeper.guardFolder(dataDir);
+keeper.guardPath(dataDir);
 
 let ending: Promise<never> | undefined;
 const end = (code: number): Promise<never> => {

@@ -25,6 +25,7 @@ export type Engines = {
 };
 
 type Part = { process?: SupervisedProcess };
+type EngineContext = LocateContext & { signal: AbortSignal };
 
 const GIVEN_TIMEOUT_MS = 5_000;
 
@@ -43,13 +44,14 @@ const checkGiven = async (variable: string, url: string, check: (url: string) =>
 const startPart = async (
   given: { variable: string; url: string | undefined; check: (url: string) => Promise<void> },
   create: () => Promise<{ url: string; process: SupervisedProcess }>,
+  signal: AbortSignal,
 ): Promise<Part & { url: string }> => {
   if (given.url) {
     await checkGiven(given.variable, given.url, given.check);
     return { url: given.url };
   }
   const made = await create();
-  await made.process.start();
+  await made.process.start(signal);
   return made;
 };
 
@@ -64,7 +66,7 @@ const checkS3 = async (endpoint: string): Promise<void> => {
   await (await fetch(endpoint, { signal: AbortSignal.timeout(2_000) })).arrayBuffer();
 };
 
-const startS3 = async (host: ProcessHost, context: LocateContext, secret: string): Promise<Part & { s3: S3Access }> => {
+const startS3 = async (host: ProcessHost, context: EngineContext, secret: string): Promise<Part & { s3: S3Access }> => {
   const { env } = context;
   const endpoint = env['S3_ENDPOINT'];
   if (endpoint) {
@@ -80,9 +82,39 @@ const startS3 = async (host: ProcessHost, context: LocateContext, secret: string
     secretAccessKey: secret,
   };
   const process = s3Server(host, await locateS3(context), s3);
-  await process.start();
+  await process.start(context.signal);
   return { s3, process };
 };
+
+const startMongod = (host: ProcessHost, context: EngineContext): Promise<Part & { url: string }> =>
+  startPart(
+    { variable: 'MONGODB_URL', url: context.env['MONGODB_URL'], check: checkMongo },
+    async () => {
+      const [binary, port] = [await locateMongod(context), await freePort()];
+      return { url: mongodUrl(port), process: mongod(host, binary, port) };
+    },
+    context.signal,
+  );
+
+const startRedis = (host: ProcessHost, context: EngineContext): Promise<Part & { url: string }> =>
+  startPart(
+    { variable: 'REDIS_URL', url: context.env['REDIS_URL'], check: checkRedis },
+    async () => {
+      const [binary, port] = [await locateRedis(context), await freePort()];
+      return { url: redisUrl(port), process: redis(host, binary, port) };
+    },
+    context.signal,
+  );
+
+const startNats = (host: ProcessHost, context: EngineContext): Promise<Part & { url: string }> =>
+  startPart(
+    { variable: 'NATS_URL', url: context.env['NATS_URL'], check: checkNats },
+    async () => {
+      const [binary, port] = [await locateNats(context), await freePort()];
+      return { url: natsUrl(port), process: nats(host, binary, port) };
+    },
+    context.signal,
+  );
 
 /** A key for an S3 server that only this machine reaches. */
 export const newS3Secret = (): string => randomBytes(24).toString('base64url');
@@ -90,49 +122,43 @@ export const newS3Secret = (): string => randomBytes(24).toString('base64url');
 /**
  * Brings the engines up, each from where it is found first: a URL in the environment (`MONGODB_URL`, `REDIS_URL`,
  * `NATS_URL`, `S3_ENDPOINT` with `S3_ACCESS_KEY_ID` and `S3_SECRET_ACCESS_KEY`), PATH, the cache, and then the ways that
- * take a moment. All at once; when one fails, those that came up are stopped.
+ * take a moment. All at once; when one fails the others are given up and stopped.
  *
  * @throws PlatformError saying what is missing or what did not start
  */
 export const startEngines = async (
   host: ProcessHost,
-  context: LocateContext,
+  context: EngineContext,
   options: { s3Secret: string },
 ): Promise<Engines> => {
-  const { env } = context;
-  const parts = await Promise.allSettled([
-    startPart({ variable: 'MONGODB_URL', url: env['MONGODB_URL'], check: checkMongo }, async () => {
-      const [binary, port] = [await locateMongod(context), await freePort()];
-      return { url: mongodUrl(port), process: mongod(host, binary, port) };
-    }),
-    startPart({ variable: 'REDIS_URL', url: env['REDIS_URL'], check: checkRedis }, async () => {
-      const [binary, port] = [await locateRedis(context), await freePort()];
-      return { url: redisUrl(port), process: redis(host, binary, port) };
-    }),
-    startPart({ variable: 'NATS_URL', url: env['NATS_URL'], check: checkNats }, async () => {
-      const [binary, port] = [await locateNats(context), await freePort()];
-      return { url: natsUrl(port), process: nats(host, binary, port) };
-    }),
-    startS3(host, context, options.s3Secret),
-  ]);
-  const processes = parts.flatMap((part) =>
-    part.status === 'fulfilled' && part.value.process !== undefined ? [part.value.process] : [],
-  );
-  const [mongodb, redisPart, natsPart, s3] = parts;
-  if (
-    mongodb.status === 'rejected' ||
-    redisPart.status === 'rejected' ||
-    natsPart.status === 'rejected' ||
-    s3.status === 'rejected'
-  ) {
-    await Promise.all(processes.map((one) => one.stop()));
-    throw parts.find((part) => part.status === 'rejected')?.reason;
-  }
-  return {
-    mongodb: mongodb.value.url,
-    redis: redisPart.value.url,
-    nats: natsPart.value.url,
-    s3: s3.value.s3,
-    processes,
+  const failed = new AbortController();
+  const started: SupervisedProcess[] = [];
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  // What is given up needs no words: the first failure tells the story.
+  const say = (text: string): void => (signal.aborted ? undefined : context.say(text));
+  const inner = { ...context, signal, say };
+  const part = async <T extends Part>(work: Promise<T>): Promise<T> => {
+    try {
+      const made = await work;
+      if (made.process !== undefined) started.push(made.process);
+      return made;
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
   };
+  const work = [
+    part(startMongod(host, inner)),
+    part(startRedis(host, inner)),
+    part(startNats(host, inner)),
+    part(startS3(host, inner, options.s3Secret)),
+  ] as const;
+  try {
+    const [mongodb, redisPart, natsPart, s3] = await Promise.all(work);
+    return { mongodb: mongodb.url, redis: redisPart.url, nats: natsPart.url, s3: s3.s3, processes: started };
+  } catch (error) {
+    await Promise.allSettled(work);
+    await Promise.all(started.map((one) => one.stop()));
+    throw error;
+  }
 };

@@ -6,19 +6,19 @@ import type { ProcessIdentity } from './process-identity.ts';
 
 /**
  * The keeper: a small process in a session of its own that outlives its parent by a moment. The parent names every
- * child it starts and every temporary folder it makes. When the parent's end of the pipe closes - it ended, crashed or
- * was killed with -9 - the keeper ends the children that are left and removes the folders.
+ * child it starts and every temporary path it makes. When the parent's end of the pipe closes - it ended, crashed or
+ * was killed with -9 - the keeper ends the children that are left and removes the paths.
  */
 const GRACE_MS = 6_000;
 
 const processes = new Map<number, ProcessIdentity>();
-const folders = new Set<string>();
+const paths = new Set<string>();
 
 const obey = (order: KeeperOrder): void => {
   if (order.op === 'guard') processes.set(order.process.pid, order.process);
   else if (order.op === 'release') processes.delete(order.pid);
-  else if (order.op === 'guard-folder') folders.add(order.folder);
-  else folders.delete(order.folder);
+  else if (order.op === 'guard-path') paths.add(order.path);
+  else paths.delete(order.path);
 };
 
 // Ctrl-C and a closed terminal are for the parent; the keeper ends when its parent has.
@@ -31,7 +31,7 @@ lines.on('line', (line) => {
 lines.on('close', () => {
   void (async () => {
     await endProcesses([...processes.values()], GRACE_MS);
-    for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const path of paths) await rm(path, { recursive: true, force: true, maxRetries: 5 });
     process.exit(0);
   })();
 });

@@ -6,21 +6,26 @@ import { identify, type ProcessIdentity } from './process-identity.ts';
 export type KeeperOrder =
   | { op: 'guard'; process: ProcessIdentity }
   | { op: 'release'; pid: number }
-  | { op: 'guard-folder'; folder: string }
-  | { op: 'release-folder'; folder: string };
+  | { op: 'guard-path'; path: string }
+  | { op: 'release-path'; path: string };
 
 /**
- * Ties the life of processes and temporary folders to this process, whatever way it ends: see `keeper-main.ts`, which
+ * Ties the life of processes and temporary paths to this process, whatever way it ends: see `keeper-main.ts`, which
  * runs next to it and acts when the pipe between them closes. A keeper that is killed is replaced.
  */
 export class Keeper {
   readonly #processes = new Map<number, ProcessIdentity>();
-  readonly #folders = new Set<string>();
+  readonly #paths = new Set<string>();
   #child: ChildProcess;
   #closed = false;
 
   constructor() {
     this.#child = this.#spawn();
+  }
+
+  /** Who the keeper itself is; null when it could not be started. */
+  get identity(): ProcessIdentity | null {
+    return this.#child.pid === undefined ? null : identify(this.#child.pid);
   }
 
   /** From now on `pid` ends when this process ends. Returns who it is. */
@@ -37,16 +42,16 @@ export class Keeper {
     this.#tell({ op: 'release', pid });
   }
 
-  /** From now on `folder` is removed when this process ends. */
-  guardFolder(folder: string): void {
-    this.#folders.add(folder);
-    this.#tell({ op: 'guard-folder', folder });
+  /** From now on `path` (a file or a folder with all in it) is removed when this process ends. */
+  guardPath(path: string): void {
+    this.#paths.add(path);
+    this.#tell({ op: 'guard-path', path });
   }
 
-  /** `folder` is gone already, or shall stay. */
-  releaseFolder(folder: string): void {
-    this.#folders.delete(folder);
-    this.#tell({ op: 'release-folder', folder });
+  /** `path` is gone already, or shall stay. */
+  releasePath(path: string): void {
+    this.#paths.delete(path);
+    this.#tell({ op: 'release-path', path });
   }
 
   /** Lets the keeper go; it ends what is still guarded. Resolves when it has. */
@@ -79,7 +84,7 @@ export class Keeper {
   #replace(): void {
     this.#child = this.#spawn();
     for (const one of this.#processes.values()) this.#tell({ op: 'guard', process: one });
-    for (const folder of this.#folders) this.#tell({ op: 'guard-folder', folder });
+    for (const path of this.#paths) this.#tell({ op: 'guard-path', path });
   }
 
   #tell(order: KeeperOrder): void {

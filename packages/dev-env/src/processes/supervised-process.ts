@@ -16,6 +16,8 @@ export type ProcessSpec = {
   logFile: string;
   /** Called with each line the process writes; the process then writes to a pipe and not to `logFile`. */
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** What the process said last, for the message when it does not start; by default the end of `logFile`. */
+  lastWords?: () => string;
   /** Resolves when the process serves; rejects while it does not. The signal fires when the process is gone. */
   ready: (signal: AbortSignal) => Promise<void>;
   /** How long it may take to end after SIGTERM before SIGKILL. */
@@ -80,15 +82,18 @@ export class SupervisedProcess {
   /**
    * Starts it for the first time and waits until it serves.
    *
+   * @param signal gives up and ends it again
    * @throws PlatformError when it ends or does not come to serve, with the last line it wrote
    */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     this.#spawn();
     try {
-      await this.#becomeReady();
+      await this.#becomeReady(signal);
       this.#steady = true;
     } catch (error) {
       await this.stop();
+      signal?.throwIfAborted();
       const said = this.#lastWords();
       const reason = error instanceof Error ? error.message : String(error);
       const detail = said === '' ? reason : `${reason}; it said: ${said}`;
@@ -188,13 +193,14 @@ export class SupervisedProcess {
     );
   }
 
-  async #becomeReady(): Promise<void> {
+  async #becomeReady(giveUp?: AbortSignal): Promise<void> {
     const generation = this.#generation;
     const { signal } = this.#gone;
-    await this.#spec.ready(signal).catch((error: unknown) => {
-      throw signal.aborted ? signal.reason : error;
+    const either = giveUp === undefined ? signal : AbortSignal.any([signal, giveUp]);
+    await this.#spec.ready(either).catch((error: unknown) => {
+      throw either.aborted ? either.reason : error;
     });
-    signal.throwIfAborted();
+    either.throwIfAborted();
     this.#served = generation;
     this.#changed();
   }
@@ -220,7 +226,7 @@ export class SupervisedProcess {
   }
 
   #lastWords(): string {
-    if (this.#spec.onLine !== undefined) return '';
+    if (this.#spec.lastWords !== undefined) return this.#spec.lastWords();
     const text = readFileSync(this.#spec.logFile, 'utf8').trim();
     return text.slice(text.lastIndexOf('\n') + 1).slice(0, 500);
   }

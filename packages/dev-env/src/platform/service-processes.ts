@@ -1,0 +1,122 @@
+import { appendFile } from 'node:fs';
+import path from 'node:path';
+import type { Engines } from '../engines/engines.ts';
+import { hosted, logFileOf, type ProcessHost } from '../engines/process-host.ts';
+import { freePort } from '../net/free-port.ts';
+import { waitUntil } from '../net/wait-until.ts';
+import { projectRoot } from '../paths.ts';
+import type { SupervisedProcess } from '../processes/supervised-process.ts';
+import type { PlatformOutput } from './platform-output.ts';
+import { parseLogLine } from './log-line.ts';
+
+/** A service under supervision. `metrics` is where Prometheus would scrape it. */
+export type ServiceProcess = { process: SupervisedProcess; metrics: string };
+
+/** The services of one platform: first the back ends, then the gateways that need them. */
+export type ServiceProcesses = { backends: ServiceProcess[]; gateways: ServiceProcess[] };
+
+const BACKENDS = ['auth', 'chat', 'media', 'push'] as const;
+const START_TIMEOUT_MS = 45_000;
+const STOP_TIMEOUT_MS = 11_000;
+
+/** What the services are told, beside their ports. */
+export type ServiceSettings = {
+  engines: Engines;
+  fcm: string;
+  bucket: string;
+  tokenKeysFile: string;
+  gatewayPorts: readonly number[];
+  limits: boolean;
+};
+
+const commonSettings = (settings: ServiceSettings): Record<string, string> => ({
+  NODE_ENV: 'development',
+  BLUEWAVE_ENV: 'development',
+  BIND_HOST: '127.0.0.1',
+  LOG_FORMAT: 'json',
+  RATE_LIMITS: settings.limits ? 'on' : 'off',
+  MONGODB_URL: settings.engines.mongodb,
+  REDIS_URL: settings.engines.redis,
+  NATS_URL: settings.engines.nats,
+});
+
+const ownSettings = (settings: ServiceSettings): Record<(typeof BACKENDS)[number], Record<string, string>> => {
+  const { s3 } = settings.engines;
+  return {
+    auth: { DEV_ECHO_CODES: 'true', TOKEN_KEYS_FILE: settings.tokenKeysFile },
+    chat: {},
+    media: {
+      S3_ENDPOINT: s3.endpoint,
+      S3_REGION: s3.region,
+      S3_BUCKET: settings.bucket,
+      S3_ACCESS_KEY_ID: s3.accessKeyId,
+      S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      S3_FORCE_PATH_STYLE: 'true',
+    },
+    push: { FCM_PROJECT_ID: 'bluewave-local', FCM_ENDPOINT: settings.fcm },
+  };
+};
+
+const isReady = async (adminPort: number, signal: AbortSignal): Promise<void> => {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(2_000)]);
+  const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`, { signal: limit });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`it is not ready (${response.status})`);
+};
+
+const serviceProcess = async (
+  host: ProcessHost,
+  output: PlatformOutput,
+  service: { name: string; program: string; env: Record<string, string> },
+): Promise<ServiceProcess> => {
+  const adminPort = await freePort();
+  const logFile = logFileOf(host, service.name);
+  let lastLine = '';
+  const process = hosted(host, {
+    name: service.name,
+    command: globalThis.process.execPath,
+    args: ['--enable-source-maps', path.join(projectRoot, 'services', service.program, 'dist', 'main.js')],
+    cwd: projectRoot,
+    env: { ...service.env, ADMIN_PORT: String(adminPort) },
+    onLine: (line, stream) => {
+      if (line.trim() !== '') lastLine = parseLogLine(line, service.name, stream, new Date()).message;
+      // A log that cannot be written (a full disk) must not stop the service; the terminal still shows it.
+      appendFile(logFile, `${line}\n`, { mode: 0o600 }, () => undefined);
+      output.line(service.name, line, stream);
+    },
+    lastWords: () => lastLine,
+    ready: (signal) => waitUntil(() => isReady(adminPort, signal), { signal, timeoutMs: START_TIMEOUT_MS }),
+    stopTimeoutMs: STOP_TIMEOUT_MS,
+  });
+  return { process, metrics: `http://127.0.0.1:${adminPort}/metrics` };
+};
+
+/** Prepares (does not start) every service of a platform, each with the environment of its `config.ts`. */
+export const serviceProcesses = async (
+  host: ProcessHost,
+  output: PlatformOutput,
+  settings: ServiceSettings,
+): Promise<ServiceProcesses> => {
+  const grpcPorts = new Map<string, number>();
+  for (const name of BACKENDS) grpcPorts.set(name, await freePort());
+  const addresses = Object.fromEntries(
+    [...grpcPorts].map(([name, port]) => [`${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${port}`]),
+  );
+  const common = { ...commonSettings(settings), ...addresses };
+  const own = ownSettings(settings);
+  const backends = BACKENDS.map((name) =>
+    serviceProcess(host, output, {
+      name,
+      program: name,
+      env: { ...common, ...own[name], GRPC_PORT: String(grpcPorts.get(name)) },
+    }),
+  );
+  const gateways = settings.gatewayPorts.map((port, index) =>
+    serviceProcess(host, output, {
+      name: `gateway-${index + 1}`,
+      program: 'gateway',
+      env: { ...common, HTTP_PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` },
+    }),
+  );
+  return { backends: await Promise.all(backends), gateways: await Promise.all(gateways) };
+};
