@@ -11,6 +11,8 @@ export const subjects = {
   conversation: (conversationId: string) => `bluewave.conversation.${conversationId}.*`,
   /** UserEvent. Publishers: chat, auth, media. Hears: gateway. */
   user: (userId: string) => `bluewave.user.${userId}`,
+  /** UserEvent with sessionsRevoked, broadcast beside the user's own subject: tokens are checked on every gateway. */
+  sessionsRevoked: 'bluewave.sessions.revoked',
   /** UserUpdated. Publisher: auth. Hears: gateway, push. */
   userUpdated: 'bluewave.users.updated',
   /** HeadsMoved. Publisher: chat. Hears: gateway. */

@@ -25,14 +25,17 @@ const channelOptions = {
 /**
  * A client whose methods return promises, end within min(2 s, the caller's deadline) and reject with AppErrors.
  * @param address `host:port`; every address the name resolves to is used in turn.
+ * @param serverName what the server's certificate is checked against when `address` is not a name.
  */
 export function createClient<D extends object>(
   definition: D & ServiceDefinition,
   address: string,
   service: string,
   tls: TlsFiles | undefined,
+  serverName?: string,
 ): RpcClient<D> {
-  const grpc = new GrpcClient(address, channelCredentials(tls), channelOptions);
+  const named = tls && serverName !== undefined ? { 'grpc.ssl_target_name_override': serverName } : {};
+  const grpc = new GrpcClient(address, channelCredentials(tls), { ...channelOptions, ...named });
   const methods: Record<string, (request: unknown, context: CallContext) => Promise<unknown>> = {};
   for (const [name, method] of Object.entries(definition as ServiceDefinition)) {
     if (method.requestStream || method.responseStream) continue;

@@ -54,7 +54,10 @@ export class MicroBatchStream<Command extends { id: number }, Reply extends { id
 
   close(): void {
     this.#closed = true;
-    this.#stream?.end();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.end();
+    stream?.cancel();
     this.#failAll(this.#broken());
   }
 

@@ -23,16 +23,19 @@ export type CallContext = {
   deadline: number;
 };
 
+/** The names of RPCs alone: generated definitions also have an index signature, which would let any name pass. */
+type Named<K> = string extends K ? never : number extends K ? never : K;
+
 /** The handlers of a service: complete requests in, complete replies out, so that no field is forgotten. */
 export type Handlers<D> = {
-  [K in keyof D]: D[K] extends MethodDefinition<infer _I, infer _O, infer Request, infer Reply>
+  [K in keyof D as Named<K>]: D[K] extends MethodDefinition<infer _I, infer _O, infer Request, infer Reply>
     ? (request: Request, context: CallContext) => Promise<Reply>
     : never;
 };
 
 /** The same service as seen by a caller. */
 export type Client<D> = {
-  [K in keyof D]: D[K] extends MethodDefinition<infer _I, infer _O, infer Request, infer Reply>
+  [K in keyof D as Named<K>]: D[K] extends MethodDefinition<infer _I, infer _O, infer Request, infer Reply>
     ? (request: Request, context: CallContext) => Promise<Reply>
     : never;
 };

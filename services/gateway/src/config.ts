@@ -1,0 +1,83 @@
+import { commonEnvironment, integer, list, readEnvironment, url } from '@bluewave/runtime/config';
+import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
+import { z } from 'zod';
+
+/** What the gateway is told by its environment. */
+export type GatewayConfig = {
+  production: boolean;
+  logLevel: string;
+  bindHost: string;
+  httpPort: number;
+  adminPort: number;
+  natsUrl: string;
+  redisUrl: string;
+  authAddress: string;
+  /** One `host:port`, or several comma separated; names may have several addresses. */
+  chatAddress: string;
+  mediaAddress: string;
+  pushAddress: string;
+  tls: TlsFiles | undefined;
+  tokenIssuer: string;
+  tokenAudience: string;
+  /** Life time of access tokens: how long a revoked session must be remembered. */
+  accessTokenSeconds: number;
+  rateLimits: boolean;
+  /** Origins that browsers may call from; `*` allows all. */
+  corsOrigins: string[];
+  publicUrl: string | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed: addresses, CIDRs or Express' names (`loopback`, `uniquelocal`). */
+  trustedProxies: string[];
+};
+
+const address = z
+  .string({ error: 'is required: host:port' })
+  .regex(/^[^\s/]+:\d+(,[^\s/]+:\d+)*$/, 'must be host:port');
+
+const environmentShape = z
+  .object({
+    ...commonEnvironment,
+    HTTP_PORT: integer(8080, 0, 65535),
+    NATS_URL: url('nats', 'tls'),
+    REDIS_URL: url('redis', 'rediss'),
+    AUTH_ADDRESS: address,
+    CHAT_ADDRESS: address,
+    MEDIA_ADDRESS: address,
+    PUSH_ADDRESS: address,
+    TOKEN_ISSUER: z.string().default('bluewave'),
+    TOKEN_AUDIENCE: z.string().default('bluewave'),
+    ACCESS_TOKEN_SECONDS: integer(900, 1),
+    RATE_LIMITS: z.enum(['on', 'off']).default('on'),
+    CORS_ORIGINS: list(),
+    PUBLIC_URL: url('http', 'https').optional(),
+    TRUSTED_PROXIES: list(),
+  })
+  .refine((read) => read.RATE_LIMITS === 'on' || read.BLUEWAVE_ENV !== 'production', {
+    path: ['RATE_LIMITS'],
+    message: 'cannot be off in production',
+  });
+
+/** @throws ConfigError naming every variable that is missing or wrong. */
+export function readConfig(environment: Record<string, string | undefined>): GatewayConfig {
+  const read = readEnvironment(environmentShape, environment);
+  return {
+    production: read.BLUEWAVE_ENV === 'production',
+    logLevel: read.LOG_LEVEL,
+    bindHost: read.BIND_HOST,
+    httpPort: read.HTTP_PORT,
+    adminPort: read.ADMIN_PORT,
+    natsUrl: read.NATS_URL,
+    redisUrl: read.REDIS_URL,
+    authAddress: read.AUTH_ADDRESS,
+    chatAddress: read.CHAT_ADDRESS,
+    mediaAddress: read.MEDIA_ADDRESS,
+    pushAddress: read.PUSH_ADDRESS,
+    tls: tlsFilesOf(read),
+    tokenIssuer: read.TOKEN_ISSUER,
+    tokenAudience: read.TOKEN_AUDIENCE,
+    accessTokenSeconds: read.ACCESS_TOKEN_SECONDS,
+    rateLimits: read.RATE_LIMITS === 'on',
+    corsOrigins: read.CORS_ORIGINS,
+    publicUrl: read.PUBLIC_URL,
+    trustedProxies: read.TRUSTED_PROXIES,
+  };
+}

@@ -1,0 +1,128 @@
+import type { Conversation, Message, SyncAnswer } from '@bluewave/api/objects';
+import { parseMessageId } from '@bluewave/api/fields';
+import { limits } from '@bluewave/api/limits';
+import type { ClientEventPayload } from '@bluewave/api/socket-events';
+import { AppError } from '@bluewave/errors/app-error';
+import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
+import type { CallContext } from '@bluewave/rpc/service-definition';
+import type { ChatReplicas } from '../clients/chat-replicas.ts';
+import type { MediaClient } from '../clients/clients.ts';
+import type { Identity } from '../identity/identity.ts';
+import { rateLimits } from '../limits/limits.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import type { Presenter } from '../present/presenter.ts';
+import { resolveAttachments, typeOfMessage } from './attachments.ts';
+
+export type OperationsDeps = {
+  chat: Pick<ChatReplicas, 'send' | 'mark' | 'for' | 'any'>;
+  media: Pick<MediaClient, 'ResolveAttachments'>;
+  presenter: Presenter;
+  limiter: RateLimiter;
+};
+
+export type SendInput = ClientEventPayload<'message:send'>;
+export type PointerInput = ClientEventPayload<'message:read'>;
+
+/**
+ * What clients do over REST and over sockets alike: validated input and a verified caller in, API objects out. Every
+ * operation ends within the context's deadline and throws AppErrors.
+ */
+export type Operations = {
+  /** RATE_LIMITED, EMPTY_MESSAGE, NOT_FOUND, IDEMPOTENCY_MISMATCH, UPLOAD_NOT_CONFIRMED, VALIDATION_FAILED. */
+  sendMessage(
+    caller: Identity,
+    input: SendInput,
+    context: CallContext,
+  ): Promise<{ message: Message; duplicate: boolean }>;
+  /** NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EMPTY_MESSAGE. */
+  editMessage(caller: Identity, input: { messageId: string; text: string }, context: CallContext): Promise<Message>;
+  /** Idempotent. NOT_FOUND, FORBIDDEN. */
+  deleteMessage(caller: Identity, input: { messageId: string }, context: CallContext): Promise<void>;
+  /** @returns where the pointer is now; it never moves back. NOT_FOUND. */
+  markRead(caller: Identity, input: PointerInput, context: CallContext): Promise<{ seq: number }>;
+  /** @returns where the pointer is now; it never moves back. NOT_FOUND. */
+  markDelivered(caller: Identity, input: PointerInput, context: CallContext): Promise<{ seq: number }>;
+  sync(caller: Identity, input: ClientEventPayload<'sync'>, context: CallContext): Promise<SyncAnswer>;
+  /** NOT_FOUND. */
+  getConversation(caller: Identity, conversationId: string, context: CallContext): Promise<Conversation>;
+};
+
+export function createOperations(deps: OperationsDeps): Operations {
+  const mark = (caller: Identity, input: PointerInput, which: 'readSeq' | 'deliveredSeq', context: CallContext) =>
+    deps.chat.mark(
+      { conversationId: input.conversationId, readSeq: 0, deliveredSeq: 0, [which]: input.seq },
+      { ...context, actorId: caller.userId },
+    );
+  return {
+    sendMessage: (caller, input, context) => sendMessage(deps, caller, input, context),
+    editMessage: (caller, input, context) => editMessage(deps, caller, input, context),
+    async deleteMessage(caller, { messageId }, context) {
+      const { conversationId, seq } = parseMessageId(messageId);
+      await deps.chat.for(conversationId).DeleteMessage({ actorId: caller.userId, conversationId, seq }, context);
+    },
+    markRead: async (caller, input, context) => ({ seq: (await mark(caller, input, 'readSeq', context)).readSeq }),
+    markDelivered: async (caller, input, context) => ({
+      seq: (await mark(caller, input, 'deliveredSeq', context)).deliveredSeq,
+    }),
+    async sync(caller, input, context) {
+      const { cursors, token = '', limit = limits.syncPageEntries } = input;
+      const reply = await deps.chat.any.Sync({ actorId: caller.userId, cursors, token, limit }, context);
+      return deps.presenter.sync(reply, caller.userId, context);
+    },
+    async getConversation(caller, conversationId, context) {
+      const request = { actorId: caller.userId, conversationId };
+      const found = await deps.chat.for(conversationId).GetConversation(request, context);
+      return presentOne(deps.presenter, found, caller, context);
+    },
+  };
+}
+
+async function sendMessage(
+  deps: OperationsDeps,
+  caller: Identity,
+  input: SendInput,
+  context: CallContext,
+): Promise<{ message: Message; duplicate: boolean }> {
+  const { conversationId, clientMsgId, text = '' } = input;
+  if (text.trim() === '' && !input.attachments?.length) throw emptyMessage();
+  await deps.limiter.demand(rateLimits.messages, caller.userId);
+  const attachments = await resolveAttachments(deps.media, caller, input.attachments ?? [], context);
+  const type = typeOfMessage(input.type, attachments);
+  const { message, duplicate } = await deps.chat.send(
+    { conversationId, clientMsgId, type, text, attachments },
+    { ...context, actorId: caller.userId },
+  );
+  if (!message) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
+  return { message: deps.presenter.own(message, caller), duplicate };
+}
+
+async function editMessage(
+  deps: OperationsDeps,
+  caller: Identity,
+  input: { messageId: string; text: string },
+  context: CallContext,
+): Promise<Message> {
+  if (input.text.trim() === '') throw emptyMessage();
+  const { conversationId, seq } = parseMessageId(input.messageId);
+  const request = { actorId: caller.userId, conversationId, seq, text: input.text };
+  const edited = await deps.chat.for(conversationId).EditMessage(request, context);
+  const [message] = await deps.presenter.messages([edited], context);
+  if (!message) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
+  return message;
+}
+
+/** A conversation completed for its reader. */
+export async function presentOne(
+  presenter: Presenter,
+  conversation: LogConversation,
+  reader: Identity,
+  context: CallContext,
+): Promise<Conversation> {
+  const [presented] = await presenter.conversations([conversation], reader.userId, context);
+  if (!presented) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
+  return presented;
+}
+
+function emptyMessage(): AppError {
+  return new AppError('EMPTY_MESSAGE', 'Send text, an attachment, or both.');
+}

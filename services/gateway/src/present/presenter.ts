@@ -1,0 +1,95 @@
+import type { Conversation, Entry, Message, SyncAnswer } from '@bluewave/api/objects';
+import type { Attachment } from '@bluewave/protos/generated/bluewave/chat/v1/Attachment';
+import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
+import type { Entry as LogEntry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
+import type { Message as LogMessage } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
+import type { SyncReply } from '@bluewave/protos/generated/bluewave/chat/v1/SyncReply';
+import type { CallContext } from '@bluewave/rpc/service-definition';
+import type { Identity } from '../identity/identity.ts';
+import type { Directory } from './directory.ts';
+import { presentConversation } from './present-conversation.ts';
+import { presentEntry, usersOfEntry } from './present-entry.ts';
+import { presentMessage, type UploadLookup, type UserLookup } from './present-message.ts';
+import { unknownUser } from './present-user.ts';
+import type { UploadStates } from './upload-states.ts';
+
+/** What services answer, completed with names and states of uploads, for clients. None of it rejects for auth or media. */
+export type Presenter = {
+  /** The caller's own message, without asking anybody: what is not held of its sender the token says. */
+  own(message: LogMessage, caller: Identity): Message;
+  messages(messages: readonly LogMessage[], context: CallContext): Promise<Message[]>;
+  entries(entries: readonly LogEntry[], context: CallContext): Promise<Entry[]>;
+  conversations(list: readonly LogConversation[], readerId: string, context: CallContext): Promise<Conversation[]>;
+  sync(reply: SyncReply, readerId: string, context: CallContext): Promise<SyncAnswer>;
+};
+
+type Lookups = { users: UserLookup; uploads: UploadLookup };
+
+export function createPresenter(directory: Directory, uploadStates: UploadStates): Presenter {
+  const find = async (
+    userIds: Iterable<string>,
+    attachments: Iterable<Attachment>,
+    context: CallContext,
+  ): Promise<Lookups> => {
+    const [users, uploads] = await Promise.all([
+      directory.lookup(userIds, context),
+      uploadStates.current(attachments, context),
+    ]);
+    return { users: (id) => users.get(id) ?? unknownUser(id), uploads };
+  };
+  return {
+    own(message, { userId: id, username, displayName, avatarUrl }) {
+      const sender = directory.peek([id]).get(id) ?? { id, username, displayName, avatarUrl };
+      return presentMessage(message, () => sender);
+    },
+    async messages(messages, context) {
+      const { users, uploads } = await find(
+        messages.map((message) => message.senderId),
+        messages.flatMap((message) => message.attachments),
+        context,
+      );
+      return messages.map((message) => presentMessage(message, users, uploads));
+    },
+    async entries(entries, context) {
+      const { users, uploads } = await find(entries.flatMap(usersOfEntry), attachmentsOf(entries), context);
+      return entries.map((entry) => presentEntry(entry, users, uploads));
+    },
+    async conversations(list, readerId, context) {
+      const { users, uploads } = await find(list.flatMap(usersOfConversation), attachmentsOfLast(list), context);
+      return list.map((conversation) => presentConversation(conversation, readerId, users, uploads));
+    },
+    async sync(reply, readerId, context) {
+      const held = reply.conversations.flatMap(({ conversation }) => (conversation ? [conversation] : []));
+      const entries = reply.conversations.flatMap((one) => one.entries);
+      const { users, uploads } = await find(
+        [...held.flatMap(usersOfConversation), ...entries.flatMap(usersOfEntry)],
+        [...attachmentsOfLast(held), ...attachmentsOf(entries)],
+        context,
+      );
+      const conversations = reply.conversations.flatMap((one) =>
+        one.conversation
+          ? [
+              {
+                conversation: presentConversation(one.conversation, readerId, users, uploads),
+                entries: one.entries.map((entry) => presentEntry(entry, users, uploads)),
+                hasMore: one.hasMore,
+              },
+            ]
+          : [],
+      );
+      return { conversations, removed: reply.removed, token: reply.token };
+    },
+  };
+}
+
+function attachmentsOf(entries: readonly LogEntry[]): Attachment[] {
+  return entries.flatMap((entry) => (entry.messageNew ?? entry.messageEdited)?.attachments ?? []);
+}
+
+function attachmentsOfLast(conversations: readonly LogConversation[]): Attachment[] {
+  return conversations.flatMap((conversation) => conversation.lastMessage?.attachments ?? []);
+}
+
+function usersOfConversation({ info, lastMessage }: LogConversation): string[] {
+  return [...(info?.directUserIds ?? []), ...(lastMessage ? [lastMessage.senderId] : [])];
+}
