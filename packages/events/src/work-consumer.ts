@@ -13,6 +13,8 @@ export type Work = { subject: string; data: Uint8Array; attempt: number; streamS
 export type WorkConsumerOptions = {
   bus: EventBus;
   stream: StreamDefinition;
+  /** Only this subject of the stream; consumers of one work queue must not overlap. Default: all of it. */
+  subject?: string;
   /** Copies of the stream in a NATS cluster. */
   replicas: number;
   /** Name of the durable consumer; its processes share the work. */
@@ -63,11 +65,12 @@ export class WorkConsumer {
   }
 
   async #consume(connection: NatsConnection): Promise<void> {
-    const { stream, durable, concurrency, ackWaitMs, replicas } = this.#options;
+    const { stream, subject, durable, concurrency, ackWaitMs, replicas } = this.#options;
     const jsm = await connection.jetstreamManager();
     await ensureStream(jsm, stream, replicas);
     await jsm.consumers.add(stream.name, {
       durable_name: durable,
+      ...(subject === undefined ? {} : { filter_subject: subject }),
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
       ack_wait: nanos(ackWaitMs),

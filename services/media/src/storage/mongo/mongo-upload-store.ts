@@ -1,0 +1,52 @@
+import type { Upload } from '../../uploads/upload.ts';
+import type { UploadStore } from '../../uploads/upload-store.ts';
+import { readBy, run, writeBy } from './operation.ts';
+import { fromDocument, toDocument, toUuid } from './upload-document.ts';
+import type { MediaModels } from './upload-model.ts';
+
+/** The uploads in MongoDB: majority reads, majority and journaled writes, every operation with a deadline. */
+export function createMongoUploadStore({ uploads }: MediaModels): UploadStore {
+  return {
+    async insert(upload, by) {
+      // Majority and journal are the connection's defaults, which this method cannot be given.
+      await run(by, uploads.insertMany([toDocument(upload)]));
+    },
+
+    async find(id, by) {
+      const found = await run(by, uploads.findOne({ _id: toUuid(id) }, undefined, readBy(by)).lean());
+      return found ? fromDocument(found) : undefined;
+    },
+
+    async findMany(ids, by) {
+      if (ids.length === 0) return [];
+      const wanted = ids.map((id) => toUuid(id));
+      const found = await run(by, uploads.find({ _id: { $in: wanted } }, undefined, readBy(by)).lean());
+      return found.map(fromDocument);
+    },
+
+    async save(upload, by) {
+      const next: Upload = { ...upload, version: upload.version + 1 };
+      const { _id, ...replacement } = toDocument(next);
+      const result = await run(by, uploads.replaceOne({ _id, version: upload.version }, replacement, writeBy(by)));
+      return result.matchedCount === 1 ? next : undefined;
+    },
+
+    async findDue(now, limit, by) {
+      const due = { dueAt: { $lte: new Date(now) } };
+      const found = await run(by, uploads.find(due, undefined, readBy(by)).sort({ dueAt: 1 }).limit(limit).lean());
+      return found.map(fromDocument);
+    },
+
+    async remove(upload, by) {
+      await run(by, uploads.deleteOne({ _id: toUuid(upload.id), version: upload.version }, writeBy(by)));
+    },
+
+    async oldestProcessing(by) {
+      const found = await run(
+        by,
+        uploads.findOne({ status: 'processing' }, { confirmedAt: 1 }, readBy(by)).sort({ confirmedAt: 1 }).lean(),
+      );
+      return found?.confirmedAt.getTime();
+    },
+  };
+}
