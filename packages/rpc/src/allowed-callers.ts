@@ -13,9 +13,7 @@ type AuthenticatedCall = {
 export function refuseUnknownCaller(call: AuthenticatedCall, allowed: string[]): AppError | undefined {
   if (allowed.length === 0) return undefined;
   const certificate = call.getAuthContext().sslPeerCertificate;
-  const alternatives = (certificate?.subjectaltname ?? '')
-    .split(',')
-    .map((name) => name.trim().replace(/^DNS:/, ''));
+  const alternatives = (certificate?.subjectaltname ?? '').split(',').map((name) => name.trim().replace(/^DNS:/, ''));
   const common = certificate?.subject?.CN;
   const names = [...alternatives, ...(Array.isArray(common) ? common : [common])];
   return names.some((name) => name !== undefined && allowed.includes(name))

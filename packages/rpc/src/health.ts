@@ -1,4 +1,9 @@
-import type { sendUnaryData, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  sendUnaryData,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { conversionOptions, protoDirectory } from '@bluewave/protos/proto-files';
 

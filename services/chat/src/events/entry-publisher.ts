@@ -1,0 +1,160 @@
+import { AckedPublisher } from '@bluewave/events/acked-publisher';
+import { entryCommitted, userEvent } from '@bluewave/events/codec';
+import type { EventBus } from '@bluewave/events/event-bus';
+import { subjects } from '@bluewave/events/subjects';
+import { sleep } from '@bluewave/runtime/deadline';
+import type { Logger } from '@bluewave/runtime/logger';
+import type { ConversationState } from '../log/conversation-state.ts';
+import { hasProjection, type LogEntry } from '../log/entry.ts';
+import type { EntryStore } from '../log/entry-store.ts';
+import type { Hold, Outbox } from '../log/outbox.ts';
+import { project, type ProjectionStore } from '../log/projections.ts';
+import { Backlog } from './backlog.ts';
+import { isMessage, type MessageEntry, presentEntry } from './present-entry.ts';
+
+export type EntryPublisherOptions = {
+  bus: EventBus;
+  entries: EntryStore;
+  projections: ProjectionStore;
+  outbox: Outbox;
+  log: Logger;
+  /** Unique to this process. */
+  inbox: string;
+  /** Told of every entry on its way out. */
+  onPublished(entry: LogEntry): void;
+};
+
+/** Larger conversations are looked up by whoever has to notify somebody. */
+const maxListedRecipients = 50;
+const retryMs = 250;
+const maxRetryMs = 5_000;
+
+/**
+ * Sees a committed entry through: projects it, tells the gateways and the entries stream, and only then lets go of
+ * its hold. What fails is tried again for as long as this process lives; after that recovery does it.
+ */
+export class EntryPublisher {
+  readonly #options: EntryPublisherOptions;
+  readonly #stream: AckedPublisher;
+  readonly #backlog: Backlog;
+  readonly #projecting = new Map<string, Promise<void>>();
+  #closed = false;
+
+  constructor(options: EntryPublisherOptions) {
+    this.#options = options;
+    this.#stream = new AckedPublisher(options.bus, options.inbox);
+    this.#backlog = new Backlog({
+      outbox: options.outbox,
+      entries: options.entries,
+      isUp: () => options.bus.connected,
+      redo: (entry) => this.redo(entry),
+      log: options.log,
+    });
+  }
+
+  /** Takes a committed entry and its hold. Returns at once. */
+  take(entry: LogEntry, hold: Hold, traceId: string, state: ConversationState | undefined): void {
+    if (!hasProjection(entry.body.type)) return this.#publish(entry, null, hold, traceId, recipientsOf(entry, state));
+    const key = addressOf(entry);
+    const projected = this.#project(entry).then(() => {
+      this.#projecting.delete(key);
+    });
+    this.#projecting.set(key, projected);
+    projected
+      .then(async () => {
+        this.#tellUsers(entry);
+        this.#publish(entry, await this.#targetOf(entry), hold, traceId, undefined);
+      })
+      // The hold stays: recovery finishes what this process could not.
+      .catch((error: unknown) => this.#options.log.error({ err: error, seq: entry.seq }, 'an entry stays unpublished'));
+  }
+
+  /** Resolves when an entry taken here is projected: what reads after it see its effect. */
+  async projected(entry: LogEntry): Promise<void> {
+    await this.#projecting.get(addressOf(entry));
+  }
+
+  /** Projects and publishes an entry again, until the stream has it. */
+  async redo(entry: LogEntry): Promise<void> {
+    await project(this.#options.projections, entry);
+    this.#tellUsers(entry);
+    const data = this.#encode(entry, await this.#targetOf(entry), '', undefined);
+    for (;;) {
+      if (this.#closed) throw new Error('closed');
+      const outcome = await new Promise((resolve) => {
+        this.#stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, resolve);
+      });
+      if (outcome === 'acked') return;
+      await sleep(retryMs);
+    }
+  }
+
+  /** Waits up to `ms` for what is under way, then lets go; what is left is another process's to finish. */
+  async close(ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    while (this.#options.outbox.size > 0 && Date.now() < until) await sleep(20);
+    this.#closed = true;
+    this.#backlog.close();
+    this.#stream.close();
+  }
+
+  async #project(entry: LogEntry): Promise<void> {
+    for (let wait = retryMs; !this.#closed; wait = Math.min(wait * 2, maxRetryMs)) {
+      try {
+        return await project(this.#options.projections, entry);
+      } catch (error) {
+        this.#options.log.warn({ err: error, seq: entry.seq }, 'a projection failed; it will be tried again');
+        await sleep(wait);
+      }
+    }
+    throw new Error('closed before the entry was projected');
+  }
+
+  /** The message that an edit is about, as it is now. */
+  async #targetOf(entry: LogEntry): Promise<MessageEntry | null> {
+    if (entry.body.type !== 'message:edited') return null;
+    const [target] = await this.#options.entries.readAfter(entry.conversationId, entry.body.target - 1, 1);
+    return target && isMessage(target) ? target : null;
+  }
+
+  #publish(entry: LogEntry, target: MessageEntry | null, hold: Hold, traceId: string, recipients?: string[]): void {
+    const data = this.#encode(entry, target, traceId, recipients);
+    const attempt = (): void => {
+      this.#stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, (outcome) => {
+        if (outcome === 'acked') this.#options.outbox.release(hold);
+        else this.#backlog.add({ entry, hold, again: attempt });
+      });
+    };
+    attempt();
+    this.#options.onPublished(entry);
+  }
+
+  #encode(entry: LogEntry, target: MessageEntry | null, traceId: string, recipients?: string[]): Uint8Array {
+    return entryCommitted.encode({
+      entry: presentEntry(entry, target),
+      traceId,
+      recipientIds: recipients ?? [],
+      recipientsKnown: recipients !== undefined,
+    });
+  }
+
+  #tellUsers({ body, conversationId, seq }: LogEntry): void {
+    const tell = (userId: string, event: object): void => {
+      this.#options.bus.publish(subjects.user(userId), userEvent.encode({ userId, ...event }));
+    };
+    if (body.type === 'member:added') {
+      for (const userId of body.userIds) tell(userId, { conversationAdded: { conversationId, seq } });
+    } else if (body.type === 'member:removed') {
+      tell(body.userId, { conversationRemoved: { conversationId, seq } });
+    }
+  }
+}
+
+function addressOf(entry: LogEntry): string {
+  return `${entry.conversationId}:${entry.seq}`;
+}
+
+function recipientsOf(entry: LogEntry, state: ConversationState | undefined): string[] | undefined {
+  if (!state || state.members.size > maxListedRecipients) return undefined;
+  return [...state.members.keys()].filter((userId) => userId !== entry.senderId);
+}

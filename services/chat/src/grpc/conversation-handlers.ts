@@ -1,0 +1,66 @@
+import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
+import type { Handlers } from '@bluewave/rpc/service-definition';
+import { addMembers, removeMember } from '../conversations/change-members.ts';
+import { createConversation } from '../conversations/create-conversation.ts';
+import { listViews, requireMembership, viewOf } from '../reading/conversation-views.ts';
+import { appendProjected } from './append-projected.ts';
+import type { ChatDeps } from './chat-deps.ts';
+import { checkIds, checkType, pageLimit } from './check-request.ts';
+import { presentView } from './present-view.ts';
+
+type ConversationMethods =
+  | 'CreateConversation'
+  | 'GetConversation'
+  | 'ListConversations'
+  | 'ListMemberships'
+  | 'ListMembers'
+  | 'AddMembers'
+  | 'RemoveMember';
+
+export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, ConversationMethods> {
+  const { reads } = deps;
+  return {
+    async CreateConversation(request, call) {
+      checkIds(request.actorId, ...request.userIds);
+      const append = createConversation({ ...request, type: checkType(request.type) }, call, deps.memberLimit);
+      const { entry, duplicate } = await appendProjected(deps, append);
+      const view = await viewOf(reads, append.conversationId, request.actorId);
+      return { conversation: presentView(view), created: entry !== null && !duplicate };
+    },
+    async GetConversation({ actorId, conversationId }) {
+      checkIds(actorId, conversationId);
+      return presentView(await viewOf(reads, conversationId, actorId));
+    },
+    async ListConversations({ actorId, limit, cursor }) {
+      checkIds(actorId);
+      const { views, nextCursor } = await listViews(reads, actorId, pageLimit(limit), cursor);
+      return { conversations: views.map(presentView), nextCursor };
+    },
+    async ListMemberships({ actorId }) {
+      checkIds(actorId);
+      const heads = await reads.headsOf(actorId);
+      return { conversations: heads.map(({ conversationId, seq }) => ({ conversationId, head: seq })) };
+    },
+    async ListMembers({ actorId, conversationId, limit, cursor }) {
+      checkIds(actorId, conversationId, ...(cursor ? [cursor] : []));
+      await requireMembership(reads, conversationId, actorId);
+      const size = pageLimit(limit);
+      const found = await reads.members(conversationId, cursor || null, size + 1);
+      const page = found.slice(0, size);
+      return {
+        members: page.map(({ userId, role, joinedAt }) => ({ userId, role, joinedAtMs: joinedAt })),
+        nextCursor: found.length > size ? (page.at(-1)?.userId ?? '') : '',
+      };
+    },
+    async AddMembers(request, call) {
+      checkIds(request.actorId, request.conversationId, ...request.userIds);
+      await appendProjected(deps, addMembers(request, call, deps.memberLimit));
+      return presentView(await viewOf(reads, request.conversationId, request.actorId));
+    },
+    async RemoveMember(request, call) {
+      checkIds(request.actorId, request.conversationId, request.userId);
+      const { entry } = await appendProjected(deps, removeMember(request, call));
+      return { seq: entry?.seq ?? 0 };
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
+import type { Handlers } from '@bluewave/rpc/service-definition';
+import { listMessages } from '../reading/history.ts';
+import { requireMembership } from '../reading/conversation-views.ts';
+import { readLogPage } from '../reading/log-pages.ts';
+import { sync } from '../reading/sync.ts';
+import type { ChatDeps } from './chat-deps.ts';
+import { checkIds, pageLimit } from './check-request.ts';
+import { presentMessages, presentPage, presentView } from './present-view.ts';
+
+type ReadingMethods =
+  'ListMessages' | 'ListEntries' | 'Sync' | 'GetHeads' | 'GetRecipients' | 'CanOpenUpload' | 'FilterAcquainted';
+
+export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, ReadingMethods> {
+  const { reads } = deps;
+  return {
+    async ListMessages({ actorId, conversationId, before, after, around, limit }) {
+      checkIds(actorId, conversationId);
+      const position = {
+        ...(before === undefined ? {} : { before }),
+        ...(after === undefined ? {} : { after }),
+        ...(around === undefined ? {} : { around }),
+      };
+      const page = await listMessages(reads, conversationId, actorId, position, pageLimit(limit));
+      const own = page.messages.some(({ senderId }) => senderId === actorId);
+      const least = own ? await reads.leastPointers(conversationId, actorId) : null;
+      const { hasBefore, hasAfter } = page;
+      return { messages: presentMessages(page.messages, actorId, least), hasBefore, hasAfter };
+    },
+    async ListEntries({ actorId, conversationId, after, limit }) {
+      checkIds(conversationId, ...(actorId ? [actorId] : []));
+      if (actorId) await requireMembership(reads, conversationId, actorId);
+      const page = await readLogPage(reads, conversationId, after, pageLimit(limit));
+      const [head] = await reads.heads([conversationId]);
+      const least = actorId ? await reads.leastPointers(conversationId, actorId) : null;
+      return { entries: presentPage(page, actorId, least), hasMore: page.hasMore, head: head?.seq ?? 0 };
+    },
+    async Sync({ actorId, cursors, token, limit }) {
+      checkIds(actorId, ...Object.keys(cursors));
+      const request = { userId: actorId, cursors, token, limit: limit <= 0 ? 200 : Math.min(limit, 200) };
+      const result = await sync(reads, request, deps.clock());
+      return {
+        conversations: result.conversations.map(({ view, ...page }) => ({
+          conversation: presentView(view),
+          entries: presentPage(page, actorId, null),
+          hasMore: page.hasMore,
+        })),
+        removed: result.removed,
+        token: result.token,
+      };
+    },
+    async GetHeads({ conversationIds }) {
+      checkIds(...conversationIds);
+      const heads = await reads.heads(conversationIds.slice(0, 1_000));
+      return { heads: heads.map(({ conversationId, seq }) => ({ conversationId, head: seq })) };
+    },
+    async GetRecipients({ conversationId, seq }) {
+      checkIds(conversationId);
+      const [entry, shared] = await Promise.all([reads.entry(conversationId, seq), reads.shared([conversationId])]);
+      const info = shared.get(conversationId);
+      const gone = entry?.body.type !== 'message:new' || entry.body.deletedAt !== null;
+      const recipients = gone || !entry ? [] : await reads.recipients(conversationId, seq, entry.senderId);
+      return {
+        recipients: recipients.map(({ userId, readSeq, deliveredSeq }) => ({ userId, readSeq, deliveredSeq })),
+        conversationName: info?.name ?? '',
+        conversationType: info?.type ?? '',
+        gone,
+      };
+    },
+    async CanOpenUpload({ actorId, uploadId }) {
+      checkIds(actorId, uploadId);
+      return { allowed: await reads.showsUpload(actorId, uploadId) };
+    },
+    async FilterAcquainted({ actorId, userIds }) {
+      checkIds(actorId, ...userIds);
+      return { userIds: await reads.acquainted(actorId, userIds.slice(0, 500)) };
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { Clock } from '@bluewave/runtime/clock';
+import type { Logger } from '@bluewave/runtime/logger';
+import type { LogEntry } from './entry.ts';
+import type { EntryStore } from './entry-store.ts';
+
+/** A boot whose lease has run out, claimed by this process. */
+export type AbandonedBoot = { boot: string; watermark: number; passes: number };
+
+export type AbandonedBootStore = {
+  /** Claims one boot that is past its lease and due, for `claimMs`; null when there is none. */
+  claim(now: number, claimMs: number): Promise<AbandonedBoot | null>;
+  /** Records a finished pass and when the next one is due. */
+  finishPass(boot: string, nextPassAt: number): Promise<void>;
+  remove(boot: string): Promise<void>;
+};
+
+export type RecoveryOptions = {
+  boots: AbandonedBootStore;
+  entries: EntryStore;
+  /** Projects and publishes one entry again; resolves when both are done. Doing it twice is harmless. */
+  redo(entry: LogEntry): Promise<void>;
+  clock: Clock;
+  leaseMs: number;
+  intervalMs: number;
+  log: Logger;
+};
+
+const pageSize = 200;
+const claimMs = 60_000;
+/** Entries are stamped before they are sent: this much earlier than the watermark nothing can be open. */
+const marginMs = 2_000;
+
+/**
+ * Finishes what dead processes left: whatever a boot wrote from its watermark on is projected and published again,
+ * and once more a lease later, for a write that was still under way when the process died.
+ */
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => {
+      this.#running ??= this.runOnce()
+        .catch((error: unknown) => options.log.warn({ err: error }, 'recovery will be tried again'))
+        .finally(() => (this.#running = undefined));
+    }, options.intervalMs);
+  }
+
+  /** Sees to every boot that is due now. Rejects when the store is away. */
+  async runOnce(): Promise<void> {
+    const { boots, clock } = this.#options;
+    for (
+      let boot = await boots.claim(clock(), claimMs);
+      boot && !this.#closed;
+      boot = await boots.claim(clock(), claimMs)
+    ) {
+      await this.#recover(boot);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async #recover(boot: AbandonedBoot): Promise<void> {
+    const { boots, clock, leaseMs, log } = this.#options;
+    const redone = await this.#redoFrom(boot);
+    log.info({ boot: boot.boot, entries: redone, pass: boot.passes + 1 }, 'finished what a dead process left');
+    if (boot.passes > 0) await boots.remove(boot.boot);
+    else await boots.finishPass(boot.boot, clock() + leaseMs);
+  }
+
+  async #redoFrom({ boot, watermark }: AbandonedBoot): Promise<number> {
+    const { entries, redo } = this.#options;
+    let redone = 0;
+    for (;;) {
+      const page = await entries.readByBoot(boot, watermark - marginMs, pageSize, redone);
+      await Promise.all(page.map((entry) => redo(entry)));
+      redone += page.length;
+      if (page.length < pageSize) return redone;
+    }
+  }
+}

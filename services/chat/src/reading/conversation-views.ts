@@ -1,0 +1,82 @@
+import { notFound } from '@bluewave/errors/app-error';
+import type { LogEntry } from '../log/entry.ts';
+import type { Head, Membership, ReadStore, SharedInfo } from './read-store.ts';
+
+/** A conversation as one member sees it. */
+export type ConversationView = {
+  shared: SharedInfo;
+  head: number;
+  directUserIds: string[];
+  lastMessage: LogEntry | null;
+  me: Membership;
+  unread: number;
+};
+
+/** Views of these memberships, in their order; those whose conversation is not projected yet are left out. */
+export async function viewsOf(store: ReadStore, memberships: Membership[], heads: Head[]): Promise<ConversationView[]> {
+  if (memberships.length === 0) return [];
+  const ids = memberships.map(({ conversationId }) => conversationId);
+  const shared = await store.shared(ids);
+  const direct = ids.filter((id) => shared.get(id)?.type === 'direct');
+  const [lastMessages, unread, pairs] = await Promise.all([
+    store.lastMessages(ids),
+    store.unread(memberships),
+    direct.length > 0 ? store.directMembers(direct) : new Map<string, string[]>(),
+  ]);
+  const headOf = new Map(heads.map(({ conversationId, seq }) => [conversationId, seq]));
+  return memberships.flatMap((me) => {
+    const info = shared.get(me.conversationId);
+    if (!info) return [];
+    return {
+      shared: info,
+      head: headOf.get(me.conversationId) ?? 0,
+      directUserIds: pairs.get(me.conversationId) ?? [],
+      lastMessage: lastMessages.get(me.conversationId) ?? null,
+      me,
+      unread: unread.get(me.conversationId) ?? 0,
+    };
+  });
+}
+
+/** One conversation as its member sees it. @throws NOT_FOUND for everybody else. */
+export async function viewOf(store: ReadStore, conversationId: string, userId: string): Promise<ConversationView> {
+  const me = await requireMembership(store, conversationId, userId);
+  const [view] = await viewsOf(store, [me], await store.heads([conversationId]));
+  if (!view) throw notFound();
+  return view;
+}
+
+/** @throws NOT_FOUND for non-members and absent conversations alike. */
+export async function requireMembership(store: ReadStore, conversationId: string, userId: string): Promise<Membership> {
+  const membership = await store.membership(conversationId, userId);
+  if (!membership) throw notFound();
+  return membership;
+}
+
+/** A page of a user's conversations, last activity first. The cursor is where the last page ended. */
+export async function listViews(
+  store: ReadStore,
+  userId: string,
+  limit: number,
+  cursor: string,
+): Promise<{ views: ConversationView[]; nextCursor: string }> {
+  const [memberships, heads] = await Promise.all([store.membershipsOf(userId), store.headsOf(userId)]);
+  const byId = new Map(memberships.map((membership) => [membership.conversationId, membership]));
+  const ordered = heads
+    .filter(({ conversationId }) => byId.has(conversationId))
+    .map((head) => ({ head, position: positionOf(head) }))
+    .sort((a, b) => (a.position < b.position ? 1 : -1))
+    .filter(({ position }) => cursor === '' || position < cursor);
+  const page = ordered.slice(0, limit);
+  const views = await viewsOf(
+    store,
+    page.map(({ head }) => byId.get(head.conversationId) as Membership),
+    page.map(({ head }) => head),
+  );
+  return { views, nextCursor: ordered.length > limit ? (page.at(-1)?.position ?? '') : '' };
+}
+
+/** Sorts by time, then by id; also the cursor. */
+function positionOf(head: Head): string {
+  return `${head.at.toString().padStart(15, '0')}.${head.conversationId}`;
+}

@@ -1,0 +1,62 @@
+import type { ConversationInfo, LogEntry, Role } from '../log/entry.ts';
+
+/** A member's own view of a conversation: membership from the log, pointers of their own. */
+export type Membership = {
+  conversationId: string;
+  userId: string;
+  role: Role;
+  joinedSeq: number;
+  joinedAt: number;
+  readSeq: number;
+  deliveredSeq: number;
+};
+
+export type SharedInfo = ConversationInfo & {
+  conversationId: string;
+  createdAt: number;
+  updatedAt: number;
+  memberCount: number;
+};
+
+/** The last entry of a conversation. */
+export type Head = { conversationId: string; seq: number; at: number };
+
+/** Reads of what is committed, each one query that ends in time. Rejections mean the store is away. */
+export type ReadStore = {
+  /** The membership of a user now, or null for non-members and absent conversations alike. */
+  membership(conversationId: string, userId: string): Promise<Membership | null>;
+  /** All memberships of a user. */
+  membershipsOf(userId: string): Promise<Membership[]>;
+  /** Members by user id, ascending, after one. */
+  members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
+  shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
+  /** The heads of all conversations of a user. */
+  headsOf(userId: string): Promise<Head[]>;
+  heads(conversationIds: readonly string[]): Promise<Head[]>;
+  /** The last message that was not deleted, of each conversation that has one. */
+  lastMessages(conversationIds: readonly string[]): Promise<Map<string, LogEntry>>;
+  /** Messages of others after each membership's read pointer that were not deleted. */
+  unread(memberships: readonly Membership[]): Promise<Map<string, number>>;
+  /** The two members, ever, of direct conversations. */
+  directMembers(conversationIds: readonly string[]): Promise<Map<string, string[]>>;
+  entry(conversationId: string, seq: number): Promise<LogEntry | null>;
+  entries(conversationId: string, seqs: readonly number[]): Promise<LogEntry[]>;
+  entriesAfter(conversationId: string, after: number, limit: number): Promise<LogEntry[]>;
+  /** Messages with from < seq < to: ascending from the lower end, or descending from the upper end. */
+  messages(
+    conversationId: string,
+    range: { from: number; to: number },
+    ascending: boolean,
+    limit: number,
+  ): Promise<LogEntry[]>;
+  /** The least pointers over all members but one: what everybody has. */
+  leastPointers(conversationId: string, butUserId: string): Promise<{ readSeq: number; deliveredSeq: number } | null>;
+  /** Members at a seq who still are, but one. */
+  recipients(conversationId: string, seq: number, butUserId: string): Promise<Membership[]>;
+  /** Whether a message of a conversation of the user shows the upload. */
+  showsUpload(userId: string, uploadId: string): Promise<boolean>;
+  /** Conversations with a message that shows the upload. */
+  conversationsShowing(uploadId: string): Promise<string[]>;
+  /** Those of the others who share a conversation with the user. */
+  acquainted(userId: string, others: readonly string[]): Promise<string[]>;
+};

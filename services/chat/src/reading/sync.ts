@@ -1,0 +1,92 @@
+import { type ConversationView, viewsOf } from './conversation-views.ts';
+import { type LogPage, readLogPage } from './log-pages.ts';
+import type { Head, Membership, ReadStore } from './read-store.ts';
+
+export type SyncRequest = {
+  userId: string;
+  /** Conversation -> last seq held. */
+  cursors: Record<string, number>;
+  /** From an earlier answer; empty for none. */
+  token: string;
+  /** Entries for each conversation. */
+  limit: number;
+};
+
+export type SyncResult = {
+  conversations: (LogPage & { view: ConversationView })[];
+  removed: string[];
+  token: string;
+};
+
+/** Entries in one answer over all conversations; the rest has `hasMore`. */
+const answerEntries = 2_000;
+/** Tokens are times of a server: this much is forgiven between servers. */
+const skewMs = 10_000;
+const parallelReads = 8;
+
+/**
+ * Everything that changed since the cursors. A conversation missing from them counts as 0, but with a token those
+ * that did not move since it was given are left out.
+ */
+export async function sync(store: ReadStore, request: SyncRequest, now: number): Promise<SyncResult> {
+  const since = parseToken(request.token);
+  const [memberships, heads] = await Promise.all([store.membershipsOf(request.userId), store.headsOf(request.userId)]);
+  const headOf = new Map(heads.map((head) => [head.conversationId, head]));
+  const wanted = memberships.filter((membership) => isWanted(membership, headOf, request.cursors, since));
+  const pages = await readPages(store, wanted, headOf, request);
+  const views = await viewsOf(store, wanted, heads);
+  const members = new Set(memberships.map(({ conversationId }) => conversationId));
+  return {
+    conversations: views.map((view) => ({ view, ...(pages.get(view.shared.conversationId) ?? nothingYet) })),
+    removed: Object.keys(request.cursors).filter((id) => !members.has(id)),
+    token: `t1.${now}`,
+  };
+}
+
+const nothingYet: LogPage = { entries: [], targets: new Map(), hasMore: true };
+
+function isWanted(
+  { conversationId }: Membership,
+  heads: Map<string, Head>,
+  cursors: Record<string, number>,
+  since: number | null,
+): boolean {
+  const head = heads.get(conversationId);
+  if (!head || since === null) return true;
+  const cursor = cursors[conversationId];
+  return cursor === undefined ? head.at >= since - skewMs : head.seq > cursor;
+}
+
+/** Pages within the answer's budget, those that are least behind first: most users want all of these. */
+async function readPages(
+  store: ReadStore,
+  wanted: Membership[],
+  heads: Map<string, Head>,
+  request: SyncRequest,
+): Promise<Map<string, LogPage>> {
+  const pages = new Map<string, LogPage>();
+  const behind = wanted
+    .map(({ conversationId: id }) => ({ id, after: request.cursors[id] ?? 0, head: heads.get(id)?.seq ?? 0 }))
+    .sort((a, b) => a.head - a.after - (b.head - b.after));
+  let budget = answerEntries;
+  const read: typeof behind = [];
+  for (const one of behind) {
+    if (one.head <= one.after) pages.set(one.id, { ...nothingYet, hasMore: false });
+    else if (budget > 0) {
+      budget -= Math.min(one.head - one.after, request.limit);
+      read.push(one);
+    }
+  }
+  for (let start = 0; start < read.length; start += parallelReads) {
+    const some = read.slice(start, start + parallelReads);
+    const found = await Promise.all(some.map(({ id, after }) => readLogPage(store, id, after, request.limit)));
+    some.forEach(({ id }, index) => pages.set(id, found[index] as LogPage));
+  }
+  return pages;
+}
+
+/** The time in a token; null for none, and for one that is not ours: then everything is told. */
+function parseToken(token: string): number | null {
+  const time = /^t1\.(\d{1,16})$/.exec(token)?.[1];
+  return time === undefined ? null : Number(time);
+}

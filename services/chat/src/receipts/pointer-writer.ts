@@ -1,0 +1,90 @@
+import { AppError } from '@bluewave/errors/app-error';
+import { LRUCache } from 'lru-cache';
+
+export type Pointers = { readSeq: number; deliveredSeq: number };
+export type PointerMove = { conversationId: string; userId: string } & Pointers;
+
+export type PointerStore = {
+  /** Moves pointers forward, never back, majority-committed. Members only: others are left alone. */
+  advance(moves: readonly PointerMove[]): Promise<void>;
+};
+
+export type PointerWriterOptions = {
+  store: PointerStore;
+  /** Called after a pointer moved and the move is durable. */
+  onMoved(move: PointerMove): void;
+  /** Users whose pointers are remembered, so that moves that change nothing cost nothing. */
+  remembered: number;
+};
+
+type Waiting = { move: PointerMove; settle: ((error?: unknown) => void)[] };
+
+/**
+ * Moves read and delivered pointers in batches: what is asked while a batch is in flight gathers, and the furthest
+ * position of a member stands for all of that member's.
+ */
+export class PointerWriter {
+  readonly #options: PointerWriterOptions;
+  readonly #known: LRUCache<string, Pointers>;
+  #waiting = new Map<string, Waiting>();
+  #flushing: Promise<void> | undefined;
+
+  constructor(options: PointerWriterOptions) {
+    this.#options = options;
+    this.#known = new LRUCache({ max: options.remembered });
+  }
+
+  /** @returns the member's pointers once the move is durable; reading implies delivery. */
+  async advance(asked: PointerMove): Promise<Pointers> {
+    const key = `${asked.conversationId}/${asked.userId}`;
+    const known = this.#known.get(key) ?? { readSeq: 0, deliveredSeq: 0 };
+    const readSeq = Math.max(asked.readSeq, known.readSeq);
+    const deliveredSeq = Math.max(asked.deliveredSeq, readSeq, known.deliveredSeq);
+    if (readSeq > known.readSeq || deliveredSeq > known.deliveredSeq) {
+      await this.#enqueue(key, { ...asked, readSeq, deliveredSeq });
+    }
+    return { readSeq, deliveredSeq };
+  }
+
+  /** Waits until what was asked for is written or has failed. */
+  async close(): Promise<void> {
+    while (this.#flushing) await this.#flushing;
+  }
+
+  #enqueue(key: string, move: PointerMove): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: unknown): void => (error === undefined ? resolve() : reject(error as Error));
+      const waiting = this.#waiting.get(key);
+      if (waiting) {
+        waiting.move.readSeq = Math.max(waiting.move.readSeq, move.readSeq);
+        waiting.move.deliveredSeq = Math.max(waiting.move.deliveredSeq, move.deliveredSeq);
+        waiting.settle.push(settle);
+      } else this.#waiting.set(key, { move, settle: [settle] });
+      this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+    });
+  }
+
+  async #flush(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.size > 0) {
+      const batch = this.#waiting;
+      this.#waiting = new Map();
+      let failure: unknown;
+      try {
+        await this.#options.store.advance([...batch.values()].map(({ move }) => move));
+      } catch (error) {
+        failure = new AppError('UNAVAILABLE', 'The position could not be stored. Try again.', {
+          cause: error,
+          retryAfterMs: 500,
+        });
+      }
+      for (const [key, { move, settle }] of batch) {
+        if (failure === undefined) {
+          this.#known.set(key, { readSeq: move.readSeq, deliveredSeq: move.deliveredSeq });
+          this.#options.onMoved(move);
+        }
+        for (const done of settle) done(failure);
+      }
+    }
+  }
+}

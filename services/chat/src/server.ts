@@ -1,0 +1,200 @@
+import { EventBus } from '@bluewave/events/event-bus';
+import { conversationSignal, userEvent } from '@bluewave/events/codec';
+import { ensureStream } from '@bluewave/events/ensure-stream';
+import { streams, subjects } from '@bluewave/events/subjects';
+import { connectMongo } from '@bluewave/mongo/connect';
+import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
+import { startRpcServer } from '@bluewave/rpc/server';
+import { loadService } from '@bluewave/rpc/service-definition';
+import { startAdminServer } from '@bluewave/runtime/admin-server';
+import { type Clock, systemClock } from '@bluewave/runtime/clock';
+import { CloseStack } from '@bluewave/runtime/close-stack';
+import { sleep } from '@bluewave/runtime/deadline';
+import { newId } from '@bluewave/runtime/ids';
+import type { Logger } from '@bluewave/runtime/logger';
+import { createMetrics } from '@bluewave/runtime/metrics';
+import type { RunningService } from '@bluewave/runtime/run-service';
+import type { ChatConfig } from './config.ts';
+import { EntryPublisher } from './events/entry-publisher.ts';
+import { HeadsBeacon } from './events/heads-beacon.ts';
+import { listenToMedia } from './events/media-listener.ts';
+import type { ChatDeps } from './grpc/chat-deps.ts';
+import { CommandStreams } from './grpc/commands.ts';
+import { conversationHandlers } from './grpc/conversation-handlers.ts';
+import { messageHandlers } from './grpc/message-handlers.ts';
+import { readingHandlers } from './grpc/reading-handlers.ts';
+import { BootLease } from './log/boot-lease.ts';
+import { LaneCache } from './log/lane-cache.ts';
+import { LogWriter } from './log/log-writer.ts';
+import { Outbox } from './log/outbox.ts';
+import { Recovery } from './log/recovery.ts';
+import { UnknownOutcomes } from './log/unknown-outcomes.ts';
+import { observeChat } from './metrics.ts';
+import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
+import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
+import { createMongoBootStore } from './storage/mongo-boot-store.ts';
+import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
+import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
+import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
+import { createMongoReadStore } from './storage/mongo-read-store.ts';
+
+const leaseMs = 10_000;
+const renewMs = 1_000;
+const recoveryMs = 2_000;
+/** Sum of members over idle conversations kept warm: some 100 MB at most. */
+const warmMembers = 500_000;
+const publishDrainMs = 5_000;
+
+export type RunningChat = RunningService & { grpcPort: number; adminPort: number };
+
+/** Wires the chat service and starts it. Resolves when it serves. */
+export async function startChat(config: ChatConfig, log: Logger, clock: Clock = systemClock): Promise<RunningChat> {
+  const opened = new CloseStack(log);
+  try {
+    return await openChat(config, log, clock, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function openChat(config: ChatConfig, log: Logger, clock: Clock, opened: CloseStack): Promise<RunningChat> {
+  const metrics = createMetrics('chat');
+  const admin = opened.add('admin', await startAdminServer({ host: config.host, port: config.adminPort, metrics }));
+  const bus = opened.add('bus', new EventBus({ url: config.natsUrl, name: 'chat', log }));
+  const mongo = await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'chat', log });
+  opened.add('mongo', { close: () => mongo.close() });
+  const collections = chatCollections(mongo);
+  await ensureIndexes(collections);
+  keepStream(bus, config.streamReplicas, log, opened);
+
+  const { deps, outbox } = openLog(collections, bus, config, log, clock, opened);
+  opened.add('media listener', listenToMedia(bus, deps.reads, log));
+  observeChat(metrics, outbox);
+  const commands = new CommandStreams(deps);
+  const rpc = opened.add(
+    'grpc',
+    await startRpcServer({
+      host: config.host,
+      port: config.grpcPort,
+      tls: config.tls,
+      allowedCallers: config.allowedCallers,
+      log,
+      services: [
+        {
+          definition: loadService<ChatServiceDefinition>('chat', 'ChatService'),
+          unary: { ...conversationHandlers(deps), ...messageHandlers(deps), ...readingHandlers(deps) },
+          streams: { Commands: (stream) => commands.serve(stream) },
+        },
+      ],
+    }),
+  );
+  opened.add('command streams', commands);
+  opened.add('readiness', { close: () => admin.setReady(false) });
+  admin.setReady(true);
+  log.info({ grpcPort: rpc.port, adminPort: admin.port }, 'ready');
+  return { grpcPort: rpc.port, adminPort: admin.port, close: () => opened.close() };
+}
+
+/** The log and all that writes, publishes and recovers it, in the order in which it must be closed again. */
+function openLog(
+  collections: ChatCollections,
+  bus: EventBus,
+  config: ChatConfig,
+  log: Logger,
+  clock: Clock,
+  opened: CloseStack,
+): { deps: ChatDeps; outbox: Outbox } {
+  const entries = createMongoEntryStore(collections, log);
+  const boots = createMongoBootStore(collections);
+  const reads = createMongoReadStore(collections);
+  const outbox = new Outbox(clock);
+  const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
+  const lease = opened.add(
+    'lease',
+    new BootLease({ store: boots, outbox, clock, newBoot: newId, log, leaseMs, renewMs }),
+  );
+  const publisher = new EntryPublisher({
+    bus,
+    entries,
+    projections: createMongoProjectionStore(collections),
+    outbox,
+    log,
+    inbox: `_INBOX.${newId()}`,
+    onPublished: (entry) => beacon.note(entry.conversationId, entry.seq),
+  });
+  opened.add('publisher', { close: () => publisher.close(publishDrainMs) });
+  opened.add(
+    'recovery',
+    new Recovery({
+      boots,
+      entries,
+      redo: (entry) => publisher.redo(entry),
+      clock,
+      leaseMs,
+      intervalMs: recoveryMs,
+      log,
+    }),
+  );
+  const unknown = new UnknownOutcomes(entries, outbox, clock, (entry, hold, traceId) =>
+    publisher.take(entry, hold, traceId, undefined),
+  );
+  opened.add('unknown outcomes', unknown);
+  const writer = new LogWriter({
+    store: entries,
+    lease,
+    outbox,
+    unknown,
+    lanes: new LaneCache(warmMembers),
+    clock,
+    random: Math.random,
+    log,
+    onCommitted: (entry, hold, traceId, state) => publisher.take(entry, hold, traceId, state),
+  });
+  opened.add('writer', writer);
+  const pointers = new PointerWriter({
+    store: createMongoPointerStore(collections),
+    onMoved: (move) => tellReceipt(bus, move, clock()),
+    remembered: 100_000,
+  });
+  opened.add('pointers', pointers);
+  const { memberLimit, editWindowMs } = config;
+  return { deps: { writer, publisher, pointers, reads, clock, log, memberLimit, editWindowMs }, outbox };
+}
+
+function tellReceipt(
+  bus: EventBus,
+  { conversationId, userId, deliveredSeq, readSeq }: PointerMove,
+  atMs: number,
+): void {
+  const receipt = { userId, deliveredSeq, readSeq, atMs };
+  bus.publish(subjects.signal(conversationId), conversationSignal.encode({ conversationId, receipt }));
+  bus.publish(subjects.user(userId), userEvent.encode({ userId, conversationMeChanged: { conversationId } }));
+}
+
+/** Makes the entries stream, also when NATS comes later or comes back without it. */
+function keepStream(bus: EventBus, replicas: number, log: Logger, opened: CloseStack): void {
+  let closed = false;
+  const make = async (): Promise<void> => {
+    for (let made = false; !made && !closed;) {
+      try {
+        const connection = await bus.connection();
+        await ensureStream(await connection.jetstreamManager(), streams.entries, replicas);
+        made = true;
+      } catch (error) {
+        if (closed) return;
+        log.warn({ err: error }, 'the entries stream could not be made; trying again');
+        await sleep(1_000);
+      }
+    }
+  };
+  const healed = bus.onHealed(() => {
+    make().catch((error: unknown) => log.error({ err: error }, 'the entries stream is missing'));
+  });
+  opened.add('stream keeper', {
+    close: () => {
+      closed = true;
+      healed.close();
+    },
+  });
+}

@@ -1,0 +1,117 @@
+import { committed, operationMs } from '@bluewave/mongo/connect';
+import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
+import type { Logger } from '@bluewave/runtime/logger';
+import { type ConversationState, emptyState, foldPermissions } from '../log/conversation-state.ts';
+import type { EntryStore, InsertOutcome } from '../log/entry-store.ts';
+
+import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
+import { addressRange, fromDocument, toDocument } from './entry-document.ts';
+
+const duplicateKey = 11_000;
+
+type InsertReply = {
+  writeErrors?: { index: number; code: number; keyPattern?: Record<string, unknown> }[];
+  writeConcernError?: { errmsg: string };
+};
+
+/** Reads that cannot be rolled back and end in time. */
+const read = { ...committed, maxTimeMS: operationMs } as const;
+
+export function createMongoEntryStore(collections: ChatCollections, log: Logger): EntryStore {
+  const { entries } = collections;
+  return {
+    async insert(batch, ordered) {
+      try {
+        const reply = await collections.db.command({
+          insert: entries.collectionName,
+          documents: batch.map(toDocument),
+          ordered,
+          writeConcern: { w: 'majority', j: true, wtimeout: operationMs },
+          maxTimeMS: operationMs,
+        });
+        return outcomesOf(reply as InsertReply, batch.length, ordered);
+      } catch (error) {
+        log.warn({ err: error, entries: batch.length }, 'the outcome of a write is unknown');
+        return batch.map(() => 'unknown');
+      }
+    },
+    async readAfter(conversationId, after, limit) {
+      const found = await entries
+        .find(addressRange(conversationId, after), { ...read, limit })
+        .sort({ _id: 1 })
+        .toArray();
+      return found.map(fromDocument);
+    },
+    async findByClientMsgId(conversationId, senderId, clientMsgId) {
+      const found = await entries.findOne(
+        { c: storeUuid(conversationId), senderId: storeUuid(senderId), clientMsgId: storeUuid(clientMsgId) },
+        read,
+      );
+      return found ? fromDocument(found) : null;
+    },
+    loadState: (conversationId) => loadState(collections, conversationId),
+    async readByBoot(boot, fromAt, limit, skip) {
+      const found = await entries
+        .find({ at: { $gte: new Date(fromAt) }, by: storeUuid(boot) }, { ...read, limit, skip })
+        .sort({ at: 1, _id: 1 })
+        .toArray();
+      return found.map(fromDocument);
+    },
+  };
+}
+
+/** What an insert command's reply says of each document. */
+export function outcomesOf(reply: InsertReply, count: number, ordered: boolean): InsertOutcome[] {
+  // Without the write concern nothing is known to be durable, refused or not.
+  if (reply.writeConcernError) return Array.from({ length: count }, () => 'unknown');
+  const outcomes: InsertOutcome[] = Array.from({ length: count }, () => 'inserted');
+  for (const error of reply.writeErrors ?? []) {
+    outcomes[error.index] = outcomeOf(error);
+    if (ordered) outcomes.fill('not-tried', error.index + 1);
+  }
+  return outcomes;
+}
+
+function outcomeOf(error: { code: number; keyPattern?: Record<string, unknown> }): InsertOutcome {
+  if (error.code !== duplicateKey) return 'unknown';
+  return error.keyPattern && 'clientMsgId' in error.keyPattern ? 'id-taken' : 'seq-taken';
+}
+
+/**
+ * The state as of the last committed entry: projections, then the permission entries they do not reflect yet. The
+ * head is read before those entries, so that nothing at or below it is missed.
+ */
+async function loadState(collections: ChatCollections, conversationId: string): Promise<ConversationState> {
+  const c = storeUuid(conversationId);
+  // In this order: a projection writes its members first and says so in the conversation last.
+  const conversation = await collections.conversations.findOne({ _id: c }, read);
+  const members = await collections.members.find({ c, leftSeq: null }, read).toArray();
+  const last = await collections.entries
+    .find(addressRange(conversationId, 0), { ...read, limit: 1, projection: { _id: 1 } })
+    .sort({ _id: -1 })
+    .next();
+  const state = stateOf(conversationId, conversation, members);
+  if (!last) return state;
+  const open = await collections.entries
+    .find({ c, permission: true, '_id.s': { $gt: conversation?.appliedSeq ?? 0, $lte: last._id.s } }, read)
+    .sort({ '_id.s': 1 })
+    .toArray();
+  for (const document of open) foldPermissions(state, fromDocument(document));
+  state.head = last._id.s;
+  return state;
+}
+
+function stateOf(id: string, document: ConversationDocument | null, members: MemberDocument[]): ConversationState {
+  const state = emptyState(id);
+  if (document) {
+    const { type, name, description } = document;
+    state.info = { type, name, description, createdBy: readUuid(document.createdBy) };
+    state.createdAt = document.createdAt.getTime();
+    state.updatedAt = document.updatedAt.getTime();
+  }
+  for (const member of members) {
+    const { role, joinedSeq, joinedAt } = member;
+    state.members.set(readUuid(member.u), { role, joinedSeq, joinedAt: joinedAt.getTime() });
+  }
+  return state;
+}

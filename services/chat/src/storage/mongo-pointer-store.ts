@@ -1,0 +1,20 @@
+import { durable, operationMs } from '@bluewave/mongo/connect';
+import { storeUuid } from '@bluewave/mongo/uuid';
+import type { PointerStore } from '../receipts/pointer-writer.ts';
+import type { ChatCollections } from './collections.ts';
+
+export function createMongoPointerStore(collections: ChatCollections): PointerStore {
+  return {
+    async advance(moves) {
+      await collections.members.bulkWrite(
+        moves.map(({ conversationId, userId, readSeq, deliveredSeq }) => ({
+          updateOne: {
+            filter: { _id: { c: storeUuid(conversationId), u: storeUuid(userId) } },
+            update: { $max: { readSeq, deliveredSeq } },
+          },
+        })),
+        { ...durable, ordered: false, maxTimeMS: operationMs },
+      );
+    },
+  };
+}

@@ -1,0 +1,218 @@
+import { committed, operationMs } from '@bluewave/mongo/connect';
+import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
+import type { Membership, ReadStore, SharedInfo } from '../reading/read-store.ts';
+import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
+import { addressRange, type EntryDocument, fromDocument } from './entry-document.ts';
+import { headPipeline, lastMessagePipeline, unreadPipeline } from './pipelines.ts';
+
+const read = { ...committed, maxTimeMS: operationMs } as const;
+
+export function createMongoReadStore(collections: ChatCollections): ReadStore {
+  return {
+    ...memberReads(collections),
+    ...headReads(collections),
+    ...entryReads(collections),
+    ...uploadReads(collections),
+  };
+}
+
+type MemberReads = Pick<
+  ReadStore,
+  'membership' | 'membershipsOf' | 'members' | 'directMembers' | 'leastPointers' | 'recipients' | 'acquainted'
+>;
+
+function memberReads({ members }: ChatCollections): MemberReads {
+  return {
+    async membership(conversationId, userId) {
+      const _id = { c: storeUuid(conversationId), u: storeUuid(userId) };
+      const found = await members.findOne({ _id, leftSeq: null }, read);
+      return found ? fromMember(found) : null;
+    },
+    async membershipsOf(userId) {
+      const found = await members.find({ u: storeUuid(userId), leftSeq: null }, read).toArray();
+      return found.map(fromMember);
+    },
+    async members(conversationId, afterUserId, limit) {
+      const after = afterUserId === null ? {} : { u: { $gt: storeUuid(afterUserId) } };
+      const filter = { c: storeUuid(conversationId), leftSeq: null, ...after };
+      const found = await members
+        .find(filter, { ...read, limit })
+        .sort({ u: 1 })
+        .toArray();
+      return found.map(fromMember);
+    },
+    async directMembers(conversationIds) {
+      const pairs = new Map<string, string[]>();
+      const found = await members
+        .find({ c: { $in: conversationIds.map(storeUuid) } }, { ...read, projection: { c: 1, u: 1 } })
+        .toArray();
+      for (const { c, u } of found) {
+        const id = readUuid(c);
+        pairs.set(id, [...(pairs.get(id) ?? []), readUuid(u)]);
+      }
+      return pairs;
+    },
+    async leastPointers(conversationId, butUserId) {
+      const [least] = await members
+        .aggregate<{ readSeq: number; deliveredSeq: number }>(
+          [
+            { $match: { c: storeUuid(conversationId), leftSeq: null, u: { $ne: storeUuid(butUserId) } } },
+            {
+              $group: {
+                _id: null,
+                readSeq: { $min: { $ifNull: ['$readSeq', 0] } },
+                deliveredSeq: { $min: { $ifNull: ['$deliveredSeq', 0] } },
+              },
+            },
+          ],
+          read,
+        )
+        .toArray();
+      return least ?? null;
+    },
+    async recipients(conversationId, seq, butUserId) {
+      const filter = { c: storeUuid(conversationId), leftSeq: null, joinedSeq: { $lte: seq } };
+      const found = await members.find({ ...filter, u: { $ne: storeUuid(butUserId) } }, read).toArray();
+      return found.map(fromMember);
+    },
+    async acquainted(userId, others) {
+      const own = await members
+        .find({ u: storeUuid(userId), leftSeq: null }, { ...read, projection: { c: 1 } })
+        .toArray();
+      const shared = await members
+        .aggregate<{ _id: MemberDocument['u'] }>(
+          [
+            { $match: { u: { $in: others.map(storeUuid) }, leftSeq: null, c: { $in: own.map(({ c }) => c) } } },
+            { $group: { _id: '$u' } },
+          ],
+          read,
+        )
+        .toArray();
+      return shared.map(({ _id }) => readUuid(_id));
+    },
+  };
+}
+
+type HeadReads = Pick<ReadStore, 'shared' | 'headsOf' | 'heads' | 'lastMessages' | 'unread'>;
+
+function headReads({ conversations, members }: ChatCollections): HeadReads {
+  type HeadRow = { c: MemberDocument['c']; last: { seq: number; at: Date }[] };
+  const toHeads = (rows: HeadRow[]) =>
+    rows.flatMap(({ c, last: [last] }) =>
+      last ? [{ conversationId: readUuid(c), seq: last.seq, at: last.at.getTime() }] : [],
+    );
+  return {
+    async shared(conversationIds) {
+      const found = await conversations.find({ _id: { $in: conversationIds.map(storeUuid) } }, read).toArray();
+      return new Map(found.map((document) => [readUuid(document._id), fromConversation(document)]));
+    },
+    async headsOf(userId) {
+      const match = { $match: { u: storeUuid(userId), leftSeq: null } };
+      return toHeads(await members.aggregate<HeadRow>([match, ...headPipeline('$c')], read).toArray());
+    },
+    async heads(conversationIds) {
+      const match = { $match: { _id: { $in: conversationIds.map(storeUuid) } } };
+      const asMember = { $project: { _id: 0, c: '$_id' } };
+      return toHeads(await conversations.aggregate<HeadRow>([match, asMember, ...headPipeline('$c')], read).toArray());
+    },
+    async lastMessages(conversationIds) {
+      const match = { $match: { _id: { $in: conversationIds.map(storeUuid) } } };
+      const rows = await conversations
+        .aggregate<{ last: EntryDocument[] }>([match, ...lastMessagePipeline], read)
+        .toArray();
+      const entries = rows.flatMap(({ last }) => last.map(fromDocument));
+      return new Map(entries.map((entry) => [entry.conversationId, entry]));
+    },
+    async unread(memberships) {
+      const ids = memberships.map(({ conversationId, userId }) => ({
+        c: storeUuid(conversationId),
+        u: storeUuid(userId),
+      }));
+      const rows = await members
+        .aggregate<{ c: MemberDocument['c']; unread: { count: number }[] }>(
+          [{ $match: { _id: { $in: ids } } }, ...unreadPipeline],
+          read,
+        )
+        .toArray();
+      return new Map(rows.map(({ c, unread }) => [readUuid(c), unread[0]?.count ?? 0]));
+    },
+  };
+}
+
+type EntryReads = Pick<ReadStore, 'entry' | 'entries' | 'entriesAfter' | 'messages'>;
+
+function entryReads({ entries }: ChatCollections): EntryReads {
+  return {
+    async entry(conversationId, seq) {
+      const found = await entries.findOne({ _id: { c: storeUuid(conversationId), s: seq } }, read);
+      return found ? fromDocument(found) : null;
+    },
+    async entries(conversationId, seqs) {
+      const c = storeUuid(conversationId);
+      const found = await entries.find({ _id: { $in: seqs.map((s) => ({ c, s })) } }, read).toArray();
+      return found.map(fromDocument);
+    },
+    async entriesAfter(conversationId, after, limit) {
+      const found = await entries
+        .find(addressRange(conversationId, after), { ...read, limit })
+        .sort({ _id: 1 })
+        .toArray();
+      return found.map(fromDocument);
+    },
+    async messages(conversationId, { from, to }, ascending, limit) {
+      const filter = { ...addressRange(conversationId, from, to - 1), 'body.type': 'message:new' as const };
+      const found = await entries
+        .find(filter, { ...read, limit })
+        .sort({ _id: ascending ? 1 : -1 })
+        .toArray();
+      return found.map(fromDocument);
+    },
+  };
+}
+
+function uploadReads({ entries, members }: ChatCollections): Pick<ReadStore, 'showsUpload' | 'conversationsShowing'> {
+  const showing = async (uploadId: string) => {
+    const found = await entries
+      .aggregate<{ _id: EntryDocument['c'] }>(
+        [{ $match: { uploads: storeUuid(uploadId) } }, { $group: { _id: '$c' } }, { $limit: 1_000 }],
+        read,
+      )
+      .toArray();
+    return found.map(({ _id }) => _id);
+  };
+  return {
+    async showsUpload(userId, uploadId) {
+      const u = storeUuid(userId);
+      const ids = (await showing(uploadId)).map((c) => ({ c, u }));
+      return (
+        (await members.findOne({ _id: { $in: ids }, leftSeq: null }, { ...read, projection: { _id: 1 } })) !== null
+      );
+    },
+    conversationsShowing: async (uploadId) => (await showing(uploadId)).map(readUuid),
+  };
+}
+
+function fromMember(document: MemberDocument): Membership {
+  return {
+    conversationId: readUuid(document.c),
+    userId: readUuid(document.u),
+    role: document.role,
+    joinedSeq: document.joinedSeq,
+    joinedAt: document.joinedAt.getTime(),
+    readSeq: document.readSeq ?? 0,
+    deliveredSeq: document.deliveredSeq ?? 0,
+  };
+}
+
+function fromConversation(document: ConversationDocument): SharedInfo {
+  return {
+    conversationId: readUuid(document._id),
+    type: document.type,
+    name: document.name,
+    description: document.description,
+    createdBy: readUuid(document.createdBy),
+    createdAt: document.createdAt.getTime(),
+    updatedAt: document.updatedAt.getTime(),
+    memberCount: document.memberCount,
+  };
+}

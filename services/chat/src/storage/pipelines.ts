@@ -1,0 +1,73 @@
+/**
+ * Lookups into the log from a list of conversations: one index seek for each, in one command. The bounds are written
+ * as variables because only then an `$expr` on `_id` uses its index; a test reads the plans.
+ */
+const lowest = (c: string) => ({ c, s: 0 });
+const highest = (c: string) => ({ c, s: Number.MAX_SAFE_INTEGER });
+
+const within = {
+  $match: { $expr: { $and: [{ $gt: ['$_id', '$$low'] }, { $lte: ['$_id', '$$high'] }] } },
+};
+
+/** Adds `last: [{seq, at}]`, the last entry. @param c path of the conversation id, e.g. `$c`. */
+export const headPipeline = (c: string) => [
+  {
+    $lookup: {
+      from: 'entries',
+      let: { low: lowest(c), high: highest(c) },
+      pipeline: [
+        within,
+        { $sort: { _id: -1 as const } },
+        { $limit: 1 },
+        { $project: { _id: 0, seq: '$_id.s', at: 1 } },
+      ],
+      as: 'last',
+    },
+  },
+  { $project: { _id: 0, c: 1, last: 1 } },
+];
+
+/** Adds `last`, the last message that was not deleted, to documents whose `_id` is a conversation. */
+export const lastMessagePipeline = [
+  {
+    $lookup: {
+      from: 'entries',
+      let: { low: lowest('$_id'), high: highest('$_id') },
+      pipeline: [
+        within,
+        { $match: { 'body.type': 'message:new', 'body.deletedAt': null } },
+        { $sort: { _id: -1 as const } },
+        { $limit: 1 },
+      ],
+      as: 'last',
+    },
+  },
+  { $project: { _id: 0, last: 1 } },
+];
+
+/** Adds `unread: [{count}]` to memberships: messages of others after the read pointer that were not deleted. */
+export const unreadPipeline = [
+  {
+    $lookup: {
+      from: 'entries',
+      let: {
+        low: { c: '$c', s: { $max: ['$readSeq', '$joinedSeq'] } },
+        high: highest('$c'),
+        me: '$u',
+      },
+      pipeline: [
+        within,
+        {
+          $match: {
+            'body.type': 'message:new',
+            'body.deletedAt': null,
+            $expr: { $ne: ['$senderId', '$$me'] },
+          },
+        },
+        { $count: 'count' },
+      ],
+      as: 'unread',
+    },
+  },
+  { $project: { _id: 0, c: 1, unread: 1 } },
+];
