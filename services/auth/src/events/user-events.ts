@@ -1,0 +1,47 @@
+import { userEvent, userUpdated } from '@bluewave/events/codec';
+import type { EventBus } from '@bluewave/events/event-bus';
+import { subjects } from '@bluewave/events/subjects';
+import type { Logger } from '@bluewave/runtime/logger';
+import type { ProfileEvents } from '../accounts/profiles.ts';
+import type { SessionEvents } from '../sessions/session-store.ts';
+
+/** Announcements kept while NATS is away. Gateways ask again anyway, so the oldest may go. */
+const maxWaiting = 10_000;
+const retryMs = 500;
+
+export type UserEvents = SessionEvents & ProfileEvents & { close(): void };
+
+type Announcement = { subject: string; data: Uint8Array };
+
+/** Tells gateways what changed for a user. Best effort: what NATS does not take now is kept and tried again. */
+export function createUserEvents(bus: EventBus, log: Logger): UserEvents {
+  const waiting: Announcement[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    for (let next = waiting[0]; next && bus.publish(next.subject, next.data); next = waiting[0]) waiting.shift();
+    if (waiting.length > 0) timer = setTimeout(flush, retryMs).unref();
+  };
+  const announce = (announcement: Announcement): void => {
+    if (waiting.length >= maxWaiting) {
+      waiting.shift();
+      log.warn({ waiting: maxWaiting }, 'NATS is away for long: an announcement was dropped');
+    }
+    waiting.push(announcement);
+    flush();
+  };
+  const healed = bus.onHealed(flush);
+
+  return {
+    sessionsRevoked: (userId, sessionIds) =>
+      announce({ subject: subjects.user(userId), data: userEvent.encode({ userId, sessionsRevoked: { sessionIds } }) }),
+    profileChanged: (userId) => announce({ subject: subjects.userUpdated, data: userUpdated.encode({ userId }) }),
+    close: () => {
+      flush();
+      clearTimeout(timer);
+      healed.close();
+    },
+  };
+}
