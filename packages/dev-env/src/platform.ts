@@ -65,11 +65,12 @@ export type Platform = {
 
 const BUCKET = 'bluewave';
 
-const isNpmSetting = (name: string): boolean => /^npm_/i.test(name) || name === 'NODE_OPTIONS' || name === 'INIT_CWD';
+const isNotForServices = (name: string): boolean =>
+  /^npm_/i.test(name) || ['NODE_OPTIONS', 'INIT_CWD', 'MONGODB_DATABASE'].includes(name);
 
-/** The environment without what npm and jest added to it for themselves. */
+/** The environment without what npm and jest added for themselves, and without what would make services share data. */
 const cleanEnvironment = (added: Record<string, string> = {}): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !isNpmSetting(name))),
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !isNotForServices(name))),
   ...added,
 });
 

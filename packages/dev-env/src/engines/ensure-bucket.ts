@@ -41,6 +41,8 @@ const exists = async (client: S3Client, bucket: string): Promise<boolean> => {
 
 /** Makes a bucket that browsers may upload to with presigned URLs; one that exists stays as it is. */
 export const ensureBucket = async (access: S3Access, bucket: string): Promise<void> => {
+  // Once a process the SDK prints that Node 20 is old; that is no news to whoever starts this.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const client = new S3Client({
     endpoint: access.endpoint,
     region: access.region,

@@ -71,6 +71,12 @@ const valueText = (value: unknown): string => {
   return typeof value === 'string' && /[\s"=]|^$/.test(short) ? JSON.stringify(short) : short;
 };
 
+/** A line's message with the error it carries, in one sentence. */
+export const describeProblem = (line: LogLine): string => {
+  const err = line.fields['err'];
+  return isRecord(err) ? `${line.message}: ${errorText(err)}` : line.message;
+};
+
 const two = (value: number): string => String(value).padStart(2, '0');
 
 const clock = (at: Date): string =>

@@ -7,7 +7,7 @@ import { waitUntil } from '../net/wait-until.ts';
 import { projectRoot } from '../paths.ts';
 import type { SupervisedProcess } from '../processes/supervised-process.ts';
 import type { PlatformOutput } from './platform-output.ts';
-import { parseLogLine } from './log-line.ts';
+import { describeProblem, parseLogLine, type LogLine } from './log-line.ts';
 
 /** A service under supervision. `metrics` is where Prometheus would scrape it. */
 export type ServiceProcess = { process: SupervisedProcess; metrics: string };
@@ -18,6 +18,7 @@ export type ServiceProcesses = { backends: ServiceProcess[]; gateways: ServicePr
 const BACKENDS = ['auth', 'chat', 'media', 'push'] as const;
 const START_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 11_000;
+const TAIL_LINES = 50;
 
 /** What the services are told, beside their ports. */
 export type ServiceSettings = {
@@ -34,6 +35,8 @@ const commonSettings = (settings: ServiceSettings): Record<string, string> => ({
   BLUEWAVE_ENV: 'development',
   BIND_HOST: '127.0.0.1',
   LOG_FORMAT: 'json',
+  // The services run on later versions of Node; that this one is old is no news for each of them.
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   RATE_LIMITS: settings.limits ? 'on' : 'off',
   MONGODB_URL: settings.engines.mongodb,
   REDIS_URL: settings.engines.redis,
@@ -57,6 +60,14 @@ const ownSettings = (settings: ServiceSettings): Record<(typeof BACKENDS)[number
   };
 };
 
+/** What went wrong, from the last lines of a service: its last error, else the line of a crash that names one. */
+const lastWords = (tail: readonly LogLine[]): string => {
+  const error = tail.findLast((line) => line.level === 'error' || line.level === 'fatal');
+  const crash = tail.findLast((line) => /^\w*Error\b/.test(line.message));
+  const line = error ?? crash ?? tail.at(-1);
+  return line === undefined ? '' : describeProblem(line);
+};
+
 const isReady = async (adminPort: number, signal: AbortSignal): Promise<void> => {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(2_000)]);
   const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`, { signal: limit });
@@ -71,7 +82,7 @@ const serviceProcess = async (
 ): Promise<ServiceProcess> => {
   const adminPort = await freePort();
   const logFile = logFileOf(host, service.name);
-  let lastLine = '';
+  const tail: LogLine[] = [];
   const process = hosted(host, {
     name: service.name,
     command: globalThis.process.execPath,
@@ -79,12 +90,14 @@ const serviceProcess = async (
     cwd: projectRoot,
     env: { ...service.env, ADMIN_PORT: String(adminPort) },
     onLine: (line, stream) => {
-      if (line.trim() !== '') lastLine = parseLogLine(line, service.name, stream, new Date()).message;
+      if (line.trim() === '') return;
+      tail.push(parseLogLine(line, service.name, stream, new Date()));
+      if (tail.length > TAIL_LINES) tail.shift();
       // A log that cannot be written (a full disk) must not stop the service; the terminal still shows it.
       appendFile(logFile, `${line}\n`, { mode: 0o600 }, () => undefined);
       output.line(service.name, line, stream);
     },
-    lastWords: () => lastLine,
+    lastWords: () => lastWords(tail),
     ready: (signal) => waitUntil(() => isReady(adminPort, signal), { signal, timeoutMs: START_TIMEOUT_MS }),
     stopTimeoutMs: STOP_TIMEOUT_MS,
   });

@@ -112,7 +112,7 @@ export class ObjectStore {
       throw preconditionFailed();
   }
 
-  /** Makes received bytes the object of a key, if the condition holds. Takes the file over. */
+  /** Makes received bytes the object of a key, if the condition holds. Takes the file over, also when it does not. */
   commit(
     bucket: string,
     object: Omit<StoredObject, 'file'>,
@@ -121,7 +121,12 @@ export class ObjectStore {
   ): StoredObject {
     const { objects } = this.#bucket(bucket);
     // From here to the end nothing is awaited, so no other request comes in between.
-    this.checkCondition(bucket, object.key, condition);
+    try {
+      this.checkCondition(bucket, object.key, condition);
+    } catch (error) {
+      rmSync(received, { force: true });
+      throw error;
+    }
     const id = randomUUID();
     const file = path.join(this.#bucketFolder(bucket), 'objects', `${id}.data`);
     const metaFile = path.join(this.#bucketFolder(bucket), 'objects', `${id}.json`);
