@@ -85,9 +85,13 @@ export class EventBus {
     };
   }
 
-  /** Calls back after each time the connection came (back); messages in between were not heard. */
+  /**
+   * Calls back after each time the connection came (back), and soon if it stands already; messages in between were
+   * not heard.
+   */
   onHealed(listener: () => void): BusSubscription {
     this.#healed.add(listener);
+    if (this.#connected) queueMicrotask(listener);
     return { close: () => void this.#healed.delete(listener) };
   }
 

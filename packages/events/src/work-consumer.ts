@@ -19,6 +19,8 @@ export type WorkConsumerOptions = {
   replicas: number;
   /** Name of the durable consumer; its processes share the work. */
   durable: string;
+  /** Where a durable consumer that is made anew begins: at the oldest message that is kept (default), or at the next. */
+  from?: 'oldest' | 'next';
   /** Messages handled at once by this process. */
   concurrency: number;
   /** A handler that takes longer loses its message to another attempt. */
@@ -48,7 +50,10 @@ export class WorkConsumer {
   async close(): Promise<void> {
     this.#abort.abort(new Error('closed'));
     this.#messages?.stop();
-    await Promise.race([Promise.allSettled([this.#loop, ...this.#running]), sleep(5_000)]);
+    const limit = new AbortController();
+    const late = sleep(5_000, limit.signal).catch(() => undefined);
+    await Promise.race([Promise.allSettled([this.#loop, ...this.#running]), late]);
+    limit.abort();
   }
 
   async #run(): Promise<void> {
@@ -72,13 +77,19 @@ export class WorkConsumer {
       durable_name: durable,
       ...(subject === undefined ? {} : { filter_subject: subject }),
       ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
+      deliver_policy: this.#options.from === 'next' ? DeliverPolicy.New : DeliverPolicy.All,
       ack_wait: nanos(ackWaitMs),
       max_ack_pending: 20_000,
       max_deliver: -1,
     });
     const consumer = await connection.jetstream().consumers.get(stream.name, durable);
-    this.#messages = await consumer.consume({ max_messages: concurrency, idle_heartbeat: 5_000, expires: 15_000 });
+    this.#messages = await consumer.consume({
+      max_messages: concurrency,
+      idle_heartbeat: 5_000,
+      expires: 15_000,
+      // A server that lost its data lost stream and consumer: end, so that they are made again.
+      abort_on_missing_resource: true,
+    });
     if (this.#abort.signal.aborted) return this.#messages.stop();
     for await (const message of this.#messages) {
       const work = this.#handle(message).finally(() => this.#running.delete(work));
@@ -88,23 +99,28 @@ export class WorkConsumer {
   }
 
   async #handle(message: JsMsg): Promise<void> {
-    const attempt = message.info.redeliveryCount;
+    const { log } = this.#options;
+    const outcome = await this.#outcomeOf(message);
     try {
-      const outcome = await this.#options.handle({
-        subject: message.subject,
-        data: message.data,
-        attempt,
-        streamSeq: message.seq,
-      });
       if (outcome.kind === 'done') message.ack();
       else if (outcome.kind === 'retry') message.nak(outcome.afterMs);
       else {
-        this.#options.log.warn({ reason: outcome.reason, subject: message.subject }, 'work dropped');
+        log.warn({ reason: outcome.reason, subject: message.subject }, 'work dropped');
         message.term(outcome.reason);
       }
     } catch (error) {
-      this.#options.log.error({ err: error, subject: message.subject, attempt }, 'work failed; it will be tried again');
-      message.nak(Math.min(30_000, 250 * 2 ** Math.min(attempt, 7)));
+      log.warn({ err: error, subject: message.subject }, 'an outcome could not be told; the work will come again');
+    }
+  }
+
+  async #outcomeOf(message: JsMsg): Promise<WorkOutcome> {
+    const attempt = message.info.redeliveryCount;
+    const { subject, data, seq: streamSeq } = message;
+    try {
+      return await this.#options.handle({ subject, data, attempt, streamSeq });
+    } catch (error) {
+      this.#options.log.error({ err: error, subject, attempt }, 'work failed; it will be tried again');
+      return { kind: 'retry', afterMs: Math.min(30_000, 250 * 2 ** Math.min(attempt, 7)) };
     }
   }
 }

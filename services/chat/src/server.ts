@@ -129,7 +129,7 @@ function openLog(
     new Recovery({
       boots,
       entries,
-      redo: (entry) => publisher.redo(entry),
+      redo: (entry, signal) => publisher.redo(entry, signal),
       clock,
       leaseMs,
       intervalMs: recoveryMs,

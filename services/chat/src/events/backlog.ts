@@ -9,8 +9,8 @@ export type BacklogOptions = {
   outbox: Outbox;
   entries: EntryStore;
   isUp(): boolean;
-  /** Projects and publishes one entry again; rejects when closed. */
-  redo(entry: LogEntry): Promise<void>;
+  /** Projects and publishes one entry again; rejects when the signal aborts. */
+  redo(entry: LogEntry, signal: AbortSignal): Promise<void>;
   log: Logger;
 };
 
@@ -30,7 +30,7 @@ export class Backlog {
   /** Boot -> forgotten holds of it. */
   readonly #forgotten = new Map<string, Hold[]>();
   #rescanning = false;
-  #closed = false;
+  readonly #abort = new AbortController();
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -38,7 +38,7 @@ export class Backlog {
   }
 
   add(unpublished: Unpublished): void {
-    if (this.#closed) return;
+    if (this.#abort.signal.aborted) return;
     if (this.#kept.length < maxKept) {
       this.#kept.push(unpublished);
       return;
@@ -50,7 +50,7 @@ export class Backlog {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#abort.abort(new Error('closed'));
     clearInterval(this.#timer);
   }
 
@@ -72,13 +72,13 @@ export class Backlog {
       const covered = holds.length;
       const from = holds.reduce((least, hold) => Math.min(least, hold.at), Number.MAX_SAFE_INTEGER);
       let redone = 0;
-      for (let more = true; more && !this.#closed;) {
+      for (let more = true; more && !this.#abort.signal.aborted;) {
         const page = await this.#options.entries.readByBoot(boot, from, rescanPage, redone);
-        await Promise.all(page.map((entry) => this.#options.redo(entry)));
+        await Promise.all(page.map((entry) => this.#options.redo(entry, this.#abort.signal)));
         redone += page.length;
         more = page.length === rescanPage;
       }
-      if (this.#closed) return;
+      if (this.#abort.signal.aborted) return;
       this.#options.log.info({ boot, entries: redone }, 'published again from the log');
       for (const hold of holds.splice(0, covered)) this.#options.outbox.release(hold);
       if (holds.length === 0) this.#forgotten.delete(boot);

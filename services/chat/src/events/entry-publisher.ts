@@ -47,7 +47,7 @@ export class EntryPublisher {
       outbox: options.outbox,
       entries: options.entries,
       isUp: () => options.bus.connected,
-      redo: (entry) => this.redo(entry),
+      redo: (entry, signal) => this.redo(entry, signal),
       log: options.log,
     });
   }
@@ -74,18 +74,18 @@ export class EntryPublisher {
     await this.#projecting.get(addressOf(entry));
   }
 
-  /** Projects and publishes an entry again, until the stream has it. */
-  async redo(entry: LogEntry): Promise<void> {
+  /** Projects and publishes an entry again, until the stream has it or the signal aborts. */
+  async redo(entry: LogEntry, signal: AbortSignal): Promise<void> {
     await project(this.#options.projections, entry);
     this.#tellUsers(entry);
     const data = this.#encode(entry, await this.#targetOf(entry), '', undefined);
     for (;;) {
-      if (this.#closed) throw new Error('closed');
+      signal.throwIfAborted();
       const outcome = await new Promise((resolve) => {
         this.#stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, resolve);
       });
       if (outcome === 'acked') return;
-      await sleep(retryMs);
+      await sleep(retryMs, signal);
     }
   }
 

@@ -17,8 +17,11 @@ export type AbandonedBootStore = {
 export type RecoveryOptions = {
   boots: AbandonedBootStore;
   entries: EntryStore;
-  /** Projects and publishes one entry again; resolves when both are done. Doing it twice is harmless. */
-  redo(entry: LogEntry): Promise<void>;
+  /**
+   * Projects and publishes one entry again; resolves when both are done, rejects when the signal aborts. Doing it
+   * twice is harmless.
+   */
+  redo(entry: LogEntry, signal: AbortSignal): Promise<void>;
   clock: Clock;
   leaseMs: number;
   intervalMs: number;
@@ -38,13 +41,15 @@ export class Recovery {
   readonly #options: RecoveryOptions;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
-  #closed = false;
+  readonly #abort = new AbortController();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
       this.#running ??= this.runOnce()
-        .catch((error: unknown) => options.log.warn({ err: error }, 'recovery will be tried again'))
+        .catch((error: unknown) => {
+          if (!this.#abort.signal.aborted) options.log.warn({ err: error }, 'recovery will be tried again');
+        })
         .finally(() => (this.#running = undefined));
     }, options.intervalMs);
   }
@@ -54,7 +59,7 @@ export class Recovery {
     const { boots, clock } = this.#options;
     for (
       let boot = await boots.claim(clock(), claimMs);
-      boot && !this.#closed;
+      boot && !this.#abort.signal.aborted;
       boot = await boots.claim(clock(), claimMs)
     ) {
       await this.#recover(boot);
@@ -62,7 +67,7 @@ export class Recovery {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#abort.abort(new Error('closed'));
     clearInterval(this.#timer);
     await this.#running;
   }
@@ -80,7 +85,7 @@ export class Recovery {
     let redone = 0;
     for (;;) {
       const page = await entries.readByBoot(boot, watermark - marginMs, pageSize, redone);
-      await Promise.all(page.map((entry) => redo(entry)));
+      await Promise.all(page.map((entry) => redo(entry, this.#abort.signal)));
       redone += page.length;
       if (page.length < pageSize) return redone;
     }
