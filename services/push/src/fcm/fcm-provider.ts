@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { applicationDefault, type App, cert, type Credential, deleteApp, initializeApp } from 'firebase-admin/app';
+import { getMessaging } from 'firebase-admin/messaging';
+import type { Provider, SendOutcome } from '../notifications/provider.ts';
+import { fcmMessage } from './fcm-message.ts';
+import { outcomeOf } from './outcome-of.ts';
+import { type ClearEndpoint, runWatched, WatchedAgent, WatchedSend } from './watched-agent.ts';
+
+export type FcmOptions = {
+  projectId: string | undefined;
+  /** Path of a service account's JSON; without it the application's default credentials count. */
+  credentialsFile: string | undefined;
+  /** A clear-text FCM v1 endpoint for development and tests, e.g. `http://127.0.0.1:8089`. */
+  endpoint: string | undefined;
+  /** Milliseconds that one send may take. Default 5,000. */
+  sendMs?: number;
+  now(): number;
+};
+
+const defaultSendMs = 5_000;
+
+export type FcmProvider = Provider & { close(): Promise<void> };
+
+/**
+ * FCM by the Admin SDK, unmodified. One send is one request: repeating is the caller's, who knows whether the device may
+ * still be told. @throws when the credentials cannot be read.
+ */
+export function createFcmProvider(options: FcmOptions): FcmProvider {
+  const agent = new WatchedAgent({ keepAlive: true, maxSockets: Infinity }, clearEndpoint(options.endpoint));
+  const app = initializeApp(
+    {
+      credential: credentialOf(options),
+      httpAgent: agent,
+      ...(options.projectId === undefined ? {} : { projectId: options.projectId }),
+    },
+    `bluewave-${randomUUID()}`,
+  );
+  const sendMs = options.sendMs ?? defaultSendMs;
+  return {
+    send: (token, message, signal) =>
+      signal.aborted
+        ? Promise.resolve({ kind: 'failed', reason: 'aborted' })
+        : sendOnce(app, options.now, AbortSignal.any([signal, AbortSignal.timeout(sendMs)]), (now) =>
+            fcmMessage(token, message, now),
+          ),
+    close: async () => {
+      await deleteApp(app);
+      agent.destroy();
+    },
+  };
+}
+
+async function sendOnce(
+  app: App,
+  now: () => number,
+  signal: AbortSignal,
+  compose: (now: number) => ReturnType<typeof fcmMessage>,
+): Promise<SendOutcome> {
+  const send = new WatchedSend();
+  const aborted = new Promise<SendOutcome>((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        send.end();
+        resolve({ kind: 'failed', reason: 'no answer in time' });
+      },
+      { once: true },
+    );
+  });
+  const sent = runWatched(send, () => getMessaging(app).send(compose(now()))).then(
+    (): SendOutcome => ({ kind: 'accepted' }),
+    (error: unknown): SendOutcome =>
+      send.answer ? outcomeOf(send.answer, now()) : { kind: 'failed', reason: reasonOf(error) },
+  );
+  const outcome = await Promise.race([sent, aborted]);
+  send.end();
+  return outcome;
+}
+
+/** A word for the logs; the SDK's messages may quote the request, so only its code is taken. */
+function reasonOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
+    return error.code;
+  }
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+function credentialOf({ endpoint, credentialsFile }: FcmOptions): Credential {
+  // A loopback endpoint asks for a token but does not look at it.
+  if (endpoint) return { getAccessToken: async () => ({ access_token: 'development', expires_in: 3_600 }) };
+  return credentialsFile ? cert(credentialsFile) : applicationDefault();
+}
+
+function clearEndpoint(endpoint: string | undefined): ClearEndpoint | undefined {
+  if (!endpoint) return undefined;
+  const { hostname, port } = new URL(endpoint);
+  return { host: hostname, port: Number(port || 80) };
+}

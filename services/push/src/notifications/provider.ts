@@ -1,0 +1,29 @@
+/** A notification for one phone, whoever delivers it. */
+export type PushMessage = {
+  title: string;
+  body: string;
+  /** Two messages with the same id are shown as one. */
+  collapseId: string;
+  /** What the client opens. */
+  data: Record<string, string>;
+};
+
+/** What became of a send. */
+export type SendOutcome =
+  | { kind: 'accepted' }
+  /** The token is dead for ever. */
+  | { kind: 'unregistered' }
+  /** This message will never be taken. */
+  | { kind: 'refused'; reason: string }
+  /** Too many; not before `retryAfterMs`, when the provider says so. */
+  | { kind: 'quota'; retryAfterMs: number | undefined }
+  /** Unknown or failed: again later. */
+  | { kind: 'failed'; reason: string };
+
+/** Delivers to phones. */
+export type Provider = {
+  /**
+   * Sends once; ends within 5 s. When `signal` aborts, nothing goes out after this resolved. Never rejects.
+   */
+  send(token: string, message: PushMessage, signal: AbortSignal): Promise<SendOutcome>;
+};
