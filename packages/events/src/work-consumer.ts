@@ -58,13 +58,17 @@ export class WorkConsumer {
 
   async #run(): Promise<void> {
     const { bus, log, durable } = this.#options;
-    while (!this.#abort.signal.aborted) {
+    const { signal } = this.#abort;
+    const closed = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    while (!signal.aborted) {
       try {
-        await this.#consume(await bus.connection());
+        await this.#consume(await Promise.race([bus.connection(), closed]));
       } catch (error) {
-        if (this.#abort.signal.aborted) return;
+        if (signal.aborted) return;
         log.warn({ err: error, durable }, 'taking work failed; trying again');
-        await sleep(1_000, this.#abort.signal).catch(() => undefined);
+        await sleep(1_000, signal).catch(() => undefined);
       }
     }
   }
