@@ -35,8 +35,12 @@ export function createUserEvents(bus: EventBus, log: Logger): UserEvents {
   const healed = bus.onHealed(flush);
 
   return {
-    sessionsRevoked: (userId, sessionIds) =>
-      announce({ subject: subjects.user(userId), data: userEvent.encode({ userId, sessionsRevoked: { sessionIds } }) }),
+    sessionsRevoked: (userId, sessionIds) => {
+      const data = userEvent.encode({ userId, sessionsRevoked: { sessionIds } });
+      // To the gateways that hold the user's sockets, and to all: each checks tokens.
+      announce({ subject: subjects.user(userId), data });
+      announce({ subject: subjects.sessionsRevoked, data });
+    },
     profileChanged: (userId) => announce({ subject: subjects.userUpdated, data: userUpdated.encode({ userId }) }),
     close: () => {
       flush();
