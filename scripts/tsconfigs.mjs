@@ -1,32 +1,49 @@
-import fs from 'node:fs';
-import path from 'node:path';
-const dirs = ['packages', 'services']
-  .flatMap((d) => fs.readdirSync(d).map((x) => d + '/' + x))
-  .concat(['e2e', 'chaos', 'bench']);
-const byName = {};
-for (const d of dirs) {
-  byName[JSON.parse(fs.readFileSync(d + '/package.json')).name] = d;
-}
-for (const d of dirs) {
-  const p = JSON.parse(fs.readFileSync(d + '/package.json'));
-  const refs = Object.keys(p.dependencies)
-    .filter((n) => byName[n])
-    .map((n) => ({ path: path.relative(d, byName[n]) }));
-  fs.writeFileSync(
-    d + '/tsconfig.json',
-    JSON.stringify(
-      {
-        extends: path.relative(d, 'tsconfig.base.json'),
-        compilerOptions: { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' },
-        include: ['src'],
-        references: refs,
-      },
-      null,
-      2,
-    ) + '\n',
-  );
-}
-fs.writeFileSync(
-  'tsconfig.json',
-  JSON.stringify({ files: [], references: dirs.map((d) => ({ path: d })) }, null, 2) + '\n',
+// Writes each workspace's tsconfig.json from its package.json, so that project references never differ from
+// dependencies. `--check` only says which files are stale.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+const folders = [
+  ...['packages', 'services'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}`)),
+  ...['e2e', 'chaos', 'bench'],
+].sort();
+const manifests = new Map(
+  folders.map((dir) => [dir, JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'))]),
 );
+const folderOf = new Map([...manifests].map(([dir, { name }]) => [name, dir]));
+const stale = [];
+
+function write(file, value) {
+  const text = `${JSON.stringify(value, null, 2)}\n`;
+  const path = join(root, file);
+  let present;
+  try {
+    present = JSON.stringify(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    present = undefined;
+  }
+  if (present === JSON.stringify(value)) return;
+  stale.push(file);
+  if (!check) writeFileSync(path, text);
+}
+
+for (const [dir, { dependencies = {} }] of manifests) {
+  const references = Object.keys(dependencies)
+    .filter((name) => folderOf.has(name))
+    .map((name) => ({ path: relative(dir, folderOf.get(name)) }));
+  write(`${dir}/tsconfig.json`, {
+    extends: relative(dir, 'tsconfig.base.json'),
+    compilerOptions: { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' },
+    include: ['src'],
+    references,
+  });
+}
+write('tsconfig.json', { files: [], references: folders.map((path) => ({ path })) });
+
+if (check && stale.length > 0) {
+  console.error(`Stale: ${stale.join(', ')}. Run \`node scripts/tsconfigs.mjs\`.`);
+  process.exitCode = 1;
+}
