@@ -8,11 +8,13 @@ export class PlatformError extends Error {
 
 /** The `code` of a system error (`ENOSPC`, `EACCES`...), or undefined for anything else. */
 export const systemCode = (error: unknown): string | undefined => {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 };
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What an error says. Not by `instanceof`: under jest, errors of Node itself belong to another realm. */
+export const messageOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 
 /**
  * Turns system errors that a person causes and can cure into one sentence.
@@ -27,8 +29,8 @@ export const explain = (error: unknown, doing: string): Error => {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new PlatformError(`The disk is full: free some space and try again (while ${doing}).`, options);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new PlatformError(`Permission denied while ${doing}: ${textOf(error)}.`, options);
+    return new PlatformError(`Permission denied while ${doing}: ${messageOf(error)}.`, options);
   if (code === 'EMFILE' || code === 'ENFILE')
     return new PlatformError(`Too many open files while ${doing}: raise the limit with "ulimit -n 4096".`, options);
-  return error instanceof Error ? error : new Error(textOf(error));
+  return error instanceof Error ? error : new Error(messageOf(error), options);
 };

@@ -6,7 +6,7 @@ import { locateS3 } from '../find/locate-s3.ts';
 import type { LocateContext } from '../find/locate.ts';
 import { freePort } from '../net/free-port.ts';
 import { waitUntil } from '../net/wait-until.ts';
-import { PlatformError } from '../platform-error.ts';
+import { PlatformError, messageOf } from '../platform-error.ts';
 import type { SupervisedProcess } from '../processes/supervised-process.ts';
 import { checkMongo, checkNats, checkRedis, withoutSecrets } from './check-engine.ts';
 import { mongod, mongodUrl } from './mongod.ts';
@@ -34,7 +34,7 @@ const checkGiven = async (variable: string, url: string, check: (url: string) =>
     await waitUntil(() => check(url), { timeoutMs: GIVEN_TIMEOUT_MS, everyMs: 250 });
   } catch (error) {
     if (error instanceof PlatformError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PlatformError(`Nothing usable answers at ${variable}=${withoutSecrets(url)} (${reason}).`, {
       cause: error,
     });

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { PlatformError } from '../platform-error.ts';
+import { PlatformError, messageOf } from '../platform-error.ts';
 
 /** What `npm start` was asked for. */
 export type CommandLine = { fresh: boolean; port: number; dataDir: string; quiet: boolean; limits: boolean };
@@ -33,7 +33,7 @@ const readFlags = (args: readonly string[]) => {
       },
     }).values;
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
+    const reason = messageOf(error).split('. ')[0] ?? '';
     throw new PlatformError(`${reason}: see "npm start -- --help".`, { cause: error });
   }
 };

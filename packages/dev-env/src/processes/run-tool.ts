@@ -20,17 +20,21 @@ export const runTool = (command: string, args: readonly string[], options: ToolO
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: options.env,
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    // Not the `timeout` of spawn: its timer outlives a program that could not be started.
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const end = (result: ToolResult): void => {
+      clearTimeout(timer);
+      resolve(result);
+    };
     let output = '';
     const gather = (chunk: Buffer): void => {
       output = (output + chunk.toString('utf8')).slice(-100_000);
     };
     child.stdout.on('data', gather);
     child.stderr.on('data', gather);
-    child.once('error', (error) => resolve({ code: null, output: `${output}${error.message}` }));
-    child.once('close', (code) => resolve({ code, output }));
+    child.once('error', (error) => end({ code: null, output: `${output}${error.message}` }));
+    child.once('close', (code) => end({ code, output }));
   });

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { PlatformError } from '../platform-error.ts';
+import { PlatformError, messageOf } from '../platform-error.ts';
 import type { Keeper } from './keeper.ts';
 
 /** What to run and how to tell that it is up. */
@@ -95,7 +95,7 @@ export class SupervisedProcess {
       await this.stop();
       signal?.throwIfAborted();
       const said = this.#lastWords();
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const detail = said === '' ? reason : `${reason}; it said: ${said}`;
       throw new PlatformError(`${this.name} did not start: ${detail}`, { cause: error });
     }
@@ -187,7 +187,7 @@ export class SupervisedProcess {
       () => this.#listener.restarted(this.name, Math.round(performance.now() - diedAt)),
       (error: unknown) => {
         if (this.#stopping) return;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         this.#listener.restartFailed(this.name, reason);
       },
     );

@@ -13,6 +13,7 @@ import { parseRequest, type S3Request } from './s3-request.ts';
 import { routeRequest } from './s3-routes.ts';
 import { checkRequestSignature, type S3Credentials } from './signature.ts';
 import { xmlDocument } from './xml.ts';
+import { messageOf } from '../platform-error.ts';
 
 /** A listening server. */
 export type EmbeddedS3 = { url: string; close: () => Promise<void> };
@@ -27,10 +28,7 @@ export type EmbeddedS3Options = {
 };
 
 const errorReply = (error: unknown, request: IncomingMessage): Reply => {
-  const known =
-    error instanceof S3Error
-      ? error
-      : new S3Error(500, 'InternalError', error instanceof Error ? error.message : String(error));
+  const known = error instanceof S3Error ? error : new S3Error(500, 'InternalError', messageOf(error));
   // A HEAD answer has no body, so clients go by the status alone.
   if (request.method === 'HEAD') return emptyReply(known.status);
   const document = xmlDocument('Error', { Code: known.code, Message: known.message, RequestId: randomUUID() });
