@@ -1,0 +1,191 @@
+import { io, type Socket } from 'socket.io-client';
+import type { AckedSend, DeviceView, SeenEntry } from './ledger.ts';
+
+export type Account = { userId: string; deviceId: string; token: string };
+
+type WireEntry = Record<string, unknown> & { conversationId: string; seq: number };
+type Ack = { ok: boolean; error?: { code: string } } & Record<string, unknown>;
+
+const entryEvents = ['message:new', 'message:edited', 'message:deleted', 'member:added', 'member:removed'] as const;
+const retryable = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL', 'RATE_LIMITED', 'TOO_MANY_CONNECTIONS'];
+const holdMs = 300;
+const ackMs = 4_000;
+
+/**
+ * A device that follows the client rules: it applies an entry when it is the next one, drops what it has, holds what
+ * came too early for 300 ms and then syncs; it sends through an outbox, in order per conversation, with the same
+ * clientMsgId until there is a definitive answer.
+ */
+export class ChaosClient {
+  readonly account: Account;
+  readonly view: DeviceView;
+  readonly acked: AckedSend[] = [];
+  /** Definitive refusals, by code. */
+  readonly refused = new Map<string, number>();
+  readonly #gateways: readonly string[];
+  readonly #random: () => number;
+  readonly #have = new Map<string, number>();
+  readonly #early = new Map<string, Map<number, WireEntry & { type: string }>>();
+  readonly #outbox = new Map<string, { clientMsgId: string; text: string }[]>();
+  #socket: Socket | undefined;
+  #syncing: Promise<void> | undefined;
+  #syncAgain = false;
+  #closed = false;
+  #reconnects = 0;
+
+  constructor(account: Account, gateways: readonly string[], random: () => number) {
+    this.account = account;
+    this.#gateways = gateways;
+    this.#random = random;
+    this.view = { device: account.deviceId, userId: account.userId, applied: [], arrived: [] };
+    this.#connect();
+  }
+
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** Sends that have no definitive answer yet. */
+  get open(): { conversationId: string; clientMsgId: string }[] {
+    return [...this.#outbox].flatMap(([conversationId, queue]) =>
+      queue.map(({ clientMsgId }) => ({ conversationId, clientMsgId })),
+    );
+  }
+
+  send(conversationId: string, clientMsgId: string, text: string): void {
+    const queue = this.#outbox.get(conversationId) ?? [];
+    this.#outbox.set(conversationId, queue);
+    if (queue.push({ clientMsgId, text }) === 1) void this.#drain(conversationId, queue);
+  }
+
+  /** Asks for everything that is missing; resolves when the log's end was reached once. */
+  async sync(): Promise<void> {
+    if (this.#syncing) {
+      this.#syncAgain = true;
+      return this.#syncing;
+    }
+    this.#syncing = this.#syncAll().finally(() => (this.#syncing = undefined));
+    return this.#syncing;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket?.disconnect();
+  }
+
+  #connect(): void {
+    const gateway = this.#gateways[Math.floor(this.#random() * this.#gateways.length)] as string;
+    const { token, deviceId } = this.account;
+    const socket = io(gateway, {
+      auth: { token, deviceId },
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      timeout: 3_000,
+    });
+    this.#socket = socket;
+    const again = (): void => {
+      if (this.#closed || this.#socket !== socket) return;
+      this.#socket = undefined;
+      this.#reconnects += 1;
+      setTimeout(() => this.#connect(), 50 + this.#random() * 450);
+    };
+    socket.on('connect', () => this.#syncSoon());
+    socket.on('connect_error', again);
+    socket.on('disconnect', again);
+    socket.on('conversation:added', () => this.#syncSoon());
+    for (const type of entryEvents) socket.on(type, (entry: WireEntry) => this.#hear({ ...entry, type }));
+  }
+
+  #hear(entry: WireEntry & { type: string }): void {
+    this.view.arrived.push({ conversationId: entry.conversationId, seq: entry.seq, at: Date.now() });
+    const have = this.#have.get(entry.conversationId) ?? 0;
+    if (entry.seq <= have) return;
+    const early = this.#early.get(entry.conversationId) ?? new Map<number, WireEntry & { type: string }>();
+    this.#early.set(entry.conversationId, early);
+    early.set(entry.seq, entry);
+    this.#applyEarly(entry.conversationId);
+    if (early.size > 0) {
+      setTimeout(() => {
+        if (early.size > 0 && !this.#closed) this.#syncSoon();
+      }, holdMs);
+    }
+  }
+
+  #applyEarly(conversationId: string): void {
+    const early = this.#early.get(conversationId);
+    for (let entry = early?.get(this.#next(conversationId)); entry; entry = early?.get(this.#next(conversationId))) {
+      early?.delete(entry.seq);
+      this.#apply(entry);
+    }
+    for (const seq of early?.keys() ?? []) if (seq < this.#next(conversationId)) early?.delete(seq);
+  }
+
+  #next(conversationId: string): number {
+    return (this.#have.get(conversationId) ?? 0) + 1;
+  }
+
+  #apply(entry: WireEntry & { type: string }): void {
+    this.#have.set(entry.conversationId, entry.seq);
+    this.view.applied.push(seenEntry(entry));
+  }
+
+  #syncSoon(): void {
+    this.sync().catch(() => {
+      // The socket went away in the middle: the next connection syncs.
+    });
+  }
+
+  async #syncAll(): Promise<void> {
+    for (let more = true; more && !this.#closed;) {
+      this.#syncAgain = false;
+      const answer = await this.#ask('sync', { cursors: Object.fromEntries(this.#have), limit: 200 });
+      if (!answer.ok) throw new Error(`sync was refused: ${answer.error?.code}`);
+      const pages = answer['conversations'] as { entries: (WireEntry & { type: string })[]; hasMore: boolean }[];
+      for (const { entries } of pages) {
+        for (const entry of entries) {
+          if (entry.seq === this.#next(entry.conversationId)) this.#apply(entry);
+        }
+        if (entries[0]) this.#applyEarly(entries[0].conversationId);
+      }
+      more = pages.some(({ hasMore }) => hasMore) || this.#syncAgain;
+    }
+  }
+
+  async #drain(conversationId: string, queue: { clientMsgId: string; text: string }[]): Promise<void> {
+    for (let head = queue[0]; head && !this.#closed; head = queue[0]) {
+      const { clientMsgId, text } = head;
+      const answer = await this.#ask('message:send', { conversationId, clientMsgId, text }).catch(() => null);
+      const code = answer?.ok === false ? (answer.error?.code ?? '') : '';
+      if (answer?.ok) {
+        const { seq } = answer['message'] as { seq: number };
+        this.acked.push({ conversationId, seq, senderId: this.account.userId, clientMsgId });
+        queue.shift();
+      } else if (answer && !retryable.includes(code)) {
+        this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+        queue.shift();
+      } else await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
+    }
+  }
+
+  async #ask(event: string, payload: object): Promise<Ack> {
+    const socket = this.#socket;
+    if (!socket?.connected) throw new Error('not connected');
+    return (await socket.timeout(ackMs).emitWithAck(event, payload)) as Ack;
+  }
+}
+
+/** What the checks need of an entry on the wire. */
+export function seenEntry(entry: WireEntry & { type: string }): SeenEntry {
+  const message = entry['message'] as { clientMsgId: string; sender: { id: string } } | undefined;
+  return {
+    conversationId: entry.conversationId,
+    seq: entry.seq,
+    type: entry.type,
+    ...(entry.type === 'message:new' && message
+      ? { clientMsgId: message.clientMsgId, senderId: message.sender.id }
+      : {}),
+    ...(entry.type === 'member:added' ? { userIds: entry['userIds'] as string[] } : {}),
+    ...(entry.type === 'member:removed' ? { userId: entry['userId'] as string } : {}),
+  };
+}
