@@ -50,6 +50,9 @@ export function openApiDocument(): Json {
       },
       headers: commonHeaders,
       parameters: { IdempotencyKey: idempotencyKey },
+      examples: Object.fromEntries(
+        (Object.keys(errorTable) as ErrorCode[]).sort().map((code) => [code, { value: problemExample(code) }]),
+      ),
       schemas: sorted(schemas.components),
     },
   };
@@ -138,7 +141,7 @@ function refusals(route: Route): Json {
         content: {
           'application/problem+json': {
             schema: { $ref: '#/components/schemas/Problem' },
-            examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
+            examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
           },
         },
         'x-error-codes': codes,
@@ -154,7 +157,7 @@ const rateHeaders = {
 };
 
 /** What a refusal with this code looks like. */
-export function problemExample(code: ErrorCode): Json {
+function problemExample(code: ErrorCode): Json {
   const { title, http } = errorTable[code];
   return {
     type: `urn:bluewave:error:${code.toLowerCase().replaceAll('_', '-')}`,

@@ -14,6 +14,7 @@ import { MicroBatchStream } from '@bluewave/rpc/micro-batch-stream';
 import { type CallContext, type Client, loadService } from '@bluewave/rpc/service-definition';
 import { sleep } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
+import { canBeReached } from './can-be-reached.ts';
 import { ChatTargets, type Target, type TargetAddress } from './chat-targets.ts';
 
 /** The RPCs of chat that are calls, not streams. */
@@ -32,8 +33,12 @@ const maxTryMs = 2_000;
 /** Kept back from the caller's deadline, so that the caller still can answer. */
 const marginMs = 50;
 
-/** What may be asked of another replica when one could not be reached: reads, and what is the same done twice. */
+/**
+ * What may be asked of another replica when one could not be reached: reads, and what is the same done twice (a
+ * conversation is created under an idempotency key).
+ */
 const repeatable: ReadonlySet<keyof ChatCalls> = new Set<keyof ChatCalls>([
+  'CreateConversation',
   'GetConversation',
   'ListConversations',
   'ListMemberships',
@@ -86,6 +91,12 @@ export class ChatReplicas {
     const reply = await this.#command(mark.conversationId, { mark }, context);
     if (reply.marked) return reply.marked;
     throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
+  }
+
+  /** Whether any replica can be reached within `ms`. */
+  async canBeReached(ms: number): Promise<boolean> {
+    const states = await Promise.all(this.#targets.all().map((target) => canBeReached(target.rpc.grpc, ms)));
+    return states.includes(true);
   }
 
   close(): void {

@@ -61,6 +61,11 @@ export class ChatTargets<T extends Target> {
     return name === undefined ? undefined : this.#targets.get(name);
   }
 
+  /** Every target. */
+  all(): T[] {
+    return [...this.#targets.values()];
+  }
+
   /** Passes over a target that could not be reached, for a while. */
   avoid(target: T): void {
     if (this.#targets.has(target.address)) this.#avoided.set(target.address, this.#now() + avoidMs);

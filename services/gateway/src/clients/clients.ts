@@ -5,6 +5,7 @@ import { createClient } from '@bluewave/rpc/client';
 import type { TlsFiles } from '@bluewave/rpc/credentials';
 import { type Client, loadService } from '@bluewave/rpc/service-definition';
 import type { Logger } from '@bluewave/runtime/logger';
+import { canBeReached } from './can-be-reached.ts';
 import { ChatReplicas } from './chat-replicas.ts';
 
 export type AuthClient = Client<AuthServiceDefinition>;
@@ -17,6 +18,8 @@ export type Clients = {
   chat: ChatReplicas;
   media: MediaClient;
   push: PushClient;
+  /** Which services can be reached within `ms`. */
+  reachable(ms: number): Promise<Record<'auth' | 'chat' | 'media' | 'push', boolean>>;
   close(): void;
 };
 
@@ -54,6 +57,15 @@ export function createClients(config: ClientsConfig, log: Logger): Clients {
     chat,
     media: media.call,
     push: push.call,
+    reachable: async (ms) => {
+      const [one, two, three, four] = await Promise.all([
+        canBeReached(auth.grpc, ms),
+        chat.canBeReached(ms),
+        canBeReached(media.grpc, ms),
+        canBeReached(push.grpc, ms),
+      ]);
+      return { auth: one, chat: two, media: three, push: four };
+    },
     close: () => {
       for (const client of [auth, chat, media, push]) client.close();
     },

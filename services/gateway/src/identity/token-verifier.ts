@@ -18,7 +18,7 @@ const claimsShape = z.object({
   did: z.string().min(1),
   username: z.string(),
   name: z.string(),
-  picture: z.string().optional(),
+  avatar: z.string().optional(),
   exp: z.number(),
 });
 
@@ -98,14 +98,14 @@ function decodeHeader(token: string): unknown {
 function readIdentity(claims: unknown): Identity {
   const read = claimsShape.safeParse(claims);
   if (!read.success) throw invalid(read.error);
-  const { sub, sid, did, username, name, picture, exp } = read.data;
+  const { sub, sid, did, username, name, avatar, exp } = read.data;
   return {
     userId: sub,
     sessionId: sid,
     deviceId: did,
     username,
     displayName: name,
-    avatarUrl: picture || null,
+    avatarUrl: avatar || null,
     expiresAt: exp * 1_000,
   };
 }

@@ -67,6 +67,11 @@ export class RateLimiter {
     this.#redis = options.redis as WithTake;
   }
 
+  /** False while every limit is lifted. */
+  get enabled(): boolean {
+    return this.#options.enabled;
+  }
+
   /** Takes one; says whether it was allowed. @throws UNAVAILABLE when unreadable and `whenUnreadable` is refuse. */
   async take(limit: RateLimit, subject: string, whenUnreadable: WhenUnreadable = 'local'): Promise<RateVerdict> {
     if (!this.#options.enabled) {
@@ -101,8 +106,19 @@ export class RateLimiter {
   }
 }
 
+const verdicts = new WeakMap<AppError, RateVerdict>();
+
 /** The refusal of a verdict. */
 export function rateLimited(verdict: RateVerdict): AppError {
   const seconds = Math.ceil(verdict.retryAfterMs / 1_000);
-  return new AppError('RATE_LIMITED', `Slow down: try again in ${seconds} s.`, { retryAfterMs: verdict.retryAfterMs });
+  const error = new AppError('RATE_LIMITED', `Slow down: try again in ${seconds} s.`, {
+    retryAfterMs: verdict.retryAfterMs,
+  });
+  verdicts.set(error, verdict);
+  return error;
+}
+
+/** The verdict that an error refuses for, when it is one of ours: headers tell it to the caller. */
+export function verdictBehind(error: AppError): RateVerdict | undefined {
+  return verdicts.get(error);
 }

@@ -66,7 +66,6 @@ export class Directory {
     const wanted = new Set(ids);
     if (this.#awayUntil <= this.#now()) {
       await this.#refresh(wanted, context).catch((error: unknown) => {
-        this.#awayUntil = this.#now() + pauseMs;
         this.#log.warn({ err: error, traceId: context.traceId }, 'profiles cannot be read; those known are used');
       });
     }
@@ -82,8 +81,13 @@ export class Directory {
     });
     for (const id of unread) this.#doubt(id);
     await this.#refresh(wanted, context);
+    return this.peekProfiles(wanted);
+  }
+
+  /** Profiles held now, without asking. */
+  peekProfiles(ids: Iterable<string>): Map<string, AuthUser> {
     const found = new Map<string, AuthUser>();
-    for (const id of wanted) {
+    for (const id of ids) {
       const user = this.#known.get(id)?.user;
       if (user) found.set(id, user);
     }
@@ -116,7 +120,10 @@ export class Directory {
     const now = this.#now();
     const stale = [...ids].filter((id) => (this.#known.get(id)?.freshUntil ?? 0) <= now);
     if (stale.length === 0) return;
-    const read = await this.#loader.load(stale, context);
+    const read = await this.#loader.load(stale, context).catch((error: unknown) => {
+      this.#awayUntil = this.#now() + pauseMs;
+      throw error;
+    });
     for (const id of stale) {
       const user = read.get(id);
       const freshUntil = now + (user ? this.#freshMs : Math.min(this.#freshMs, missingMs));

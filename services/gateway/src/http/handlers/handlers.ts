@@ -1,0 +1,24 @@
+import type { RouteId } from '@bluewave/api/routes';
+import type { HandlersOf, HttpDeps } from '../handler.ts';
+import { authHandlers } from './auth-handlers.ts';
+import { conversationHandlers } from './conversation-handlers.ts';
+import { deviceHandlers } from './device-handlers.ts';
+import { mediaHandlers } from './media-handlers.ts';
+import { memberHandlers } from './member-handlers.ts';
+import { messageHandlers } from './message-handlers.ts';
+import { platformHandlers } from './platform-handlers.ts';
+import { userHandlers } from './user-handlers.ts';
+
+/** Every REST operation. A route without a handler is a compile error. */
+export function createHandlers(deps: HttpDeps): HandlersOf<RouteId> {
+  return {
+    ...authHandlers(deps),
+    ...userHandlers(deps),
+    ...deviceHandlers(deps),
+    ...conversationHandlers(deps),
+    ...memberHandlers(deps),
+    ...messageHandlers(deps),
+    ...mediaHandlers(deps),
+    ...platformHandlers(deps),
+  };
+}
