@@ -1,0 +1,40 @@
+import type { Conversation, Entry } from '@bluewave/api/objects';
+import type { Identity } from '../identity/identity.ts';
+
+/** An entry for clients; undefined when it is of a kind that this gateway does not know and passes over. */
+export type PreparedEntry = Entry | undefined;
+
+/**
+ * A user's place in a conversation here. `waiting`: the feed has yet to come to the entry that added them. `joining`:
+ * what the feed is past is being brought to them. `joined`: their sockets are in its room. `left`: no more.
+ */
+export type Membership = {
+  state: 'waiting' | 'joining' | 'joined' | 'left';
+  /** The seq of the entry that added them, when it is known and they are told from it on. */
+  addedAt: number | undefined;
+  /** Their sockets were told of the conversation. */
+  announced: boolean;
+  /** The entry that added them, when the feed had it at hand. */
+  first: PreparedEntry;
+};
+
+/** A user with a socket here, or who had one a moment ago. */
+export type LocalUser = {
+  readonly id: string;
+  identity: Identity;
+  sockets: number;
+  /** Their memberships are known. */
+  ready: boolean;
+  readonly conversations: Map<string, Membership>;
+};
+
+/** The sockets of this gateway, as rooms. All of it happens at once. */
+export type LocalRooms = {
+  /** Puts every socket of a user into the room of a conversation. */
+  join(userId: string, conversationId: string): void;
+  leave(userId: string, conversationId: string): void;
+  entryToConversation(entry: Entry): void;
+  entryToUser(userId: string, entry: Entry): void;
+  conversationAdded(userId: string, conversation: Conversation): void;
+  conversationRemoved(userId: string, conversationId: string): void;
+};
