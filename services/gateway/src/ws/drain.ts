@@ -1,0 +1,43 @@
+import type { CloseReason } from './close-socket.ts';
+import type { GatewayServer, GatewaySocket } from './socket-types.ts';
+
+export type DrainOptions = {
+  io: GatewayServer;
+  close(socket: GatewaySocket, why: CloseReason): void;
+  random: () => number;
+  now: () => number;
+};
+
+/** Time for the announcement to arrive before the first socket is closed. */
+const noticeMs = 150;
+/** The spread grows with the number of sockets, so that those who take them over are not run down. */
+const spreadPerSocketMs = 2;
+const maxSpreadMs = 5_000;
+/** Events under way are answered before their socket is closed. */
+const patienceMs = 3_000;
+const lookAgainMs = 25;
+
+/**
+ * Sends every socket elsewhere: tells each when to come back, and closes one after the other when its events are
+ * answered. Resolves when all are closed, after about 8 s at the latest.
+ */
+export async function drainSockets({ io, close, random, now }: DrainOptions): Promise<void> {
+  const sockets = [...io.sockets.sockets.values()];
+  const spreadMs = Math.min(maxSpreadMs, sockets.length * spreadPerSocketMs);
+  await Promise.all(
+    sockets.map(async (socket) => {
+      const share = random();
+      socket.emit('server:draining', { retryAfterMs: Math.round(share * spreadMs) + noticeMs });
+      await pause(noticeMs + share * spreadMs);
+      const until = now() + patienceMs;
+      while (socket.connected && socket.data.budget.inFlight > 0 && now() < until) await pause(lookAgainMs);
+      if (socket.connected) close(socket, 'draining');
+    }),
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

@@ -1,0 +1,25 @@
+import type { Entry } from '@bluewave/api/objects';
+import type { ServerEventName, ServerEventPayload } from '@bluewave/api/socket-events';
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type { LocalUser } from '../feed/local-user.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { EventBudget } from './event-budget.ts';
+
+/** What the server sends: the events of the contract, and every kind of entry under its own type. */
+export type ServerToClient = {
+  [E in ServerEventName]: (payload: ServerEventPayload<E>) => void;
+} & {
+  [T in Entry['type']]: (entry: Extract<Entry, { type: T }>) => void;
+};
+
+/** What is known of a socket beside its connection. */
+export type SocketData = {
+  identity: Identity;
+  user: LocalUser;
+  budget: EventBudget;
+  /** Users whose presence it follows. */
+  watched: readonly string[];
+};
+
+export type GatewayServer = Server<DefaultEventsMap, ServerToClient, DefaultEventsMap, SocketData>;
+export type GatewaySocket = Socket<DefaultEventsMap, ServerToClient, DefaultEventsMap, SocketData>;

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import type { Conversation, Message, Session } from '@bluewave/api/objects';
+import { createLogger } from '@bluewave/runtime/logger';
+import { type RunningAuth, startAuth } from '../../../auth/src/server.ts';
+import { type RunningChat, startChat } from '../../../chat/src/server.ts';
+import { type RunningGateway, startGateway } from '../../src/server.ts';
+import { TestClient } from './test-client.ts';
+
+const required = (name: string): string => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run through jest`);
+  return value;
+};
+
+export type WorldOptions = {
+  gateways?: number;
+  rateLimits?: boolean;
+  accessSeconds?: number;
+  corsOrigins?: string[];
+  redisUrl?: string;
+  natsUrl?: string;
+};
+
+export type Person = Session & { userId: string };
+
+/** Auth and chat with databases of their own and any number of gateways, all in this process, on the real engines. */
+export class World {
+  readonly #options: WorldOptions;
+  readonly #run = randomUUID().slice(0, 8);
+  readonly gateways: RunningGateway[] = [];
+  readonly clients: TestClient[] = [];
+  auth!: RunningAuth;
+  chat!: RunningChat;
+
+  private constructor(options: WorldOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    world.auth = await startAuth(world.#authConfig(), world.#log('auth'));
+    world.chat = await world.startChat(0);
+    for (let i = 0; i < (options.gateways ?? 2); i += 1) await world.addGateway();
+    return world;
+  }
+
+  startChat(grpcPort: number): Promise<RunningChat> {
+    return startChat(
+      {
+        ...this.#shared('chat'),
+        host: '127.0.0.1',
+        grpcPort,
+        streamReplicas: 1,
+        memberLimit: 1_000,
+        editWindowMs: 86_400_000,
+      },
+      this.#log('chat'),
+    );
+  }
+
+  async addGateway(): Promise<RunningGateway> {
+    const gateway = await startGateway(
+      {
+        production: false,
+        logLevel: 'silent',
+        bindHost: '127.0.0.1',
+        httpPort: 0,
+        adminPort: 0,
+        natsUrl: this.#options.natsUrl ?? required('TEST_NATS_URL'),
+        redisUrl: this.#options.redisUrl ?? required('TEST_REDIS_URL'),
+        authAddress: `127.0.0.1:${this.auth.grpcPort}`,
+        chatAddress: `127.0.0.1:${this.chat.grpcPort}`,
+        mediaAddress: '127.0.0.1:1',
+        pushAddress: '127.0.0.1:1',
+        tls: undefined,
+        tokenIssuer: 'bluewave',
+        tokenAudience: 'bluewave',
+        accessTokenSeconds: this.#options.accessSeconds ?? 900,
+        rateLimits: this.#options.rateLimits ?? false,
+        corsOrigins: this.#options.corsOrigins ?? [],
+        publicUrl: undefined,
+        trustedProxies: [],
+      },
+      this.#log('gateway'),
+    );
+    this.gateways.push(gateway);
+    return gateway;
+  }
+
+  url(gateway = 0): string {
+    return `http://127.0.0.1:${this.gateways[gateway]?.httpPort ?? 0}`;
+  }
+
+  /** Calls REST on a gateway. @returns status and body. */
+  async rest(method: string, path: string, token?: string, body?: unknown, gateway = 0) {
+    const response = await fetch(`${this.url(gateway)}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  }
+
+  /** The same, of which only success is expected. */
+  async ok<T>(method: string, path: string, token?: string, body?: unknown, gateway = 0): Promise<T> {
+    const answer = await this.rest(method, path, token, body, gateway);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body as T;
+  }
+
+  async person(name: string): Promise<Person> {
+    const username = `${name}_${randomUUID().slice(0, 8)}`;
+    const session = await this.ok<Session>('POST', '/auth/register', undefined, {
+      email: `${username}@example.com`,
+      username,
+      password: 'a long enough password',
+      displayName: name,
+    });
+    return { ...session, userId: session.user.id };
+  }
+
+  people(...names: string[]): Promise<Person[]> {
+    return Promise.all(names.map((name) => this.person(name)));
+  }
+
+  group(owner: Person, ...members: Person[]): Promise<Conversation> {
+    const memberIds = members.map(({ userId }) => userId);
+    return this.ok('POST', '/conversations', owner.accessToken, { type: 'group', name: 'Group', memberIds });
+  }
+
+  direct(one: Person, other: Person): Promise<Conversation> {
+    return this.ok('POST', '/conversations', one.accessToken, { type: 'direct', userId: other.userId });
+  }
+
+  async send(from: Person, conversationId: string, text: string): Promise<Message> {
+    const body = { clientMsgId: randomUUID(), text };
+    const path = `/conversations/${conversationId}/messages`;
+    return (await this.ok<{ message: Message }>('POST', path, from.accessToken, body)).message;
+  }
+
+  /** A connected client of a person. */
+  async connect(person: Person, gateway = 0, how: { polling?: boolean; origin?: string } = {}): Promise<TestClient> {
+    const client = this.client(person.accessToken, gateway, how);
+    await client.connected();
+    return client;
+  }
+
+  /** A client that has begun to connect. */
+  client(token: unknown, gateway = 0, how: { polling?: boolean; origin?: string } = {}): TestClient {
+    const client = new TestClient(this.url(gateway), token, how);
+    this.clients.push(client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    await Promise.all(this.gateways.map((gateway) => gateway.close()));
+    await this.chat.close();
+    await this.auth.close();
+  }
+
+  #log(service: string) {
+    return createLogger(service, process.env['TEST_LOG_LEVEL'] ?? 'silent');
+  }
+
+  #shared(service: string) {
+    return {
+      logLevel: 'silent',
+      adminPort: 0,
+      tls: undefined,
+      allowedCallers: [],
+      mongodbUrl: required('TEST_MONGODB_URL'),
+      mongodbDatabase: `gateway_ws_${service}_${this.#run}`,
+      natsUrl: this.#options.natsUrl ?? required('TEST_NATS_URL'),
+    };
+  }
+
+  #authConfig() {
+    return {
+      ...this.#shared('auth'),
+      bindHost: '127.0.0.1',
+      grpcPort: 0,
+      redisUrl: required('TEST_REDIS_URL'),
+      tokens: {
+        keys: undefined,
+        issuer: 'bluewave',
+        audience: 'bluewave',
+        accessSeconds: this.#options.accessSeconds ?? 900,
+        refreshSeconds: 86_400,
+      },
+      echoCodes: true,
+      rateLimits: false,
+      delivery: { smtp: undefined, webhook: undefined },
+    };
+  }
+}
