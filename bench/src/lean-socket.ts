@@ -1,0 +1,77 @@
+import WebSocket from 'ws';
+
+export type LeanSocketOptions = {
+  /** `http://host:port` of a Socket.IO server. */
+  url: string;
+  /** Sent with the handshake. */
+  auth: Record<string, unknown>;
+  /** Hears every event: its name and first argument. */
+  onEvent(name: string, payload: unknown): void;
+};
+
+const connectMs = 10_000;
+
+/**
+ * A Socket.IO client (protocol 5, WebSocket only) that does as little as possible, so that a load generator on the
+ * same machine measures the server and not itself.
+ */
+export class LeanSocket {
+  readonly #socket: WebSocket;
+  readonly #options: LeanSocketOptions;
+  readonly #acks = new Map<number, (answer: unknown) => void>();
+  #nextAck = 0;
+  #connected: ((error?: Error) => void) | undefined;
+
+  private constructor(options: LeanSocketOptions) {
+    this.#options = options;
+    const url = `${options.url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    this.#socket = new WebSocket(url, { perMessageDeflate: false });
+    this.#socket.on('message', (data: Buffer) => this.#receive(data.toString()));
+    this.#socket.on('error', (error) => this.#connected?.(error));
+    this.#socket.on('close', (code) => this.#connected?.(new Error(`closed with ${code}`)));
+  }
+
+  /** Resolves when the server accepted the connection. */
+  static async connect(options: LeanSocketOptions): Promise<LeanSocket> {
+    const socket = new LeanSocket(options);
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no connection within 10 s')), connectMs);
+      socket.#connected = (error) => {
+        clearTimeout(timer);
+        socket.#connected = undefined;
+        if (error) reject(error);
+        else resolve();
+      };
+    });
+    return socket;
+  }
+
+  /** Sends an event; `answered` is called with the first argument of its acknowledgement. */
+  emit(name: string, payload: unknown, answered: (answer: unknown) => void): void {
+    const id = this.#nextAck++;
+    this.#acks.set(id, answered);
+    this.#socket.send(`42${id}${JSON.stringify([name, payload])}`);
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners();
+    this.#socket.on('error', () => undefined);
+    this.#socket.terminate();
+  }
+
+  #receive(packet: string): void {
+    if (packet.startsWith('42')) {
+      const [name, payload] = JSON.parse(packet.slice(2)) as [string, unknown];
+      this.#options.onEvent(name, payload);
+    } else if (packet.startsWith('43')) {
+      const bracket = packet.indexOf('[');
+      const id = Number(packet.slice(2, bracket));
+      const answered = this.#acks.get(id);
+      this.#acks.delete(id);
+      answered?.((JSON.parse(packet.slice(bracket)) as unknown[])[0]);
+    } else if (packet === '2') this.#socket.send('3');
+    else if (packet.startsWith('0')) this.#socket.send(`40${JSON.stringify(this.#options.auth)}`);
+    else if (packet.startsWith('40')) this.#connected?.();
+    else if (packet.startsWith('44')) this.#connected?.(new Error(packet.slice(2)));
+  }
+}
