@@ -2,7 +2,7 @@ import type { CreateUploadRequest } from '@bluewave/protos/generated/bluewave/me
 import type { MediaServiceDefinition } from '@bluewave/protos/generated/bluewave/media/v1/MediaService';
 import type { UploadRequest } from '@bluewave/protos/generated/bluewave/media/v1/UploadRequest';
 import type { Handlers } from '@bluewave/rpc/service-definition';
-import { toUploadMessage } from '../events/upload-message.ts';
+import { toUploadMessage } from '../uploads/upload-message.ts';
 import { confirmUpload, type ConfirmParts, type UploadOf } from '../uploads/confirm-upload.ts';
 import { createUpload, type CreateParts, type UploadWish } from '../uploads/create-upload.ts';
 import { deleteUpload } from '../uploads/delete-upload.ts';

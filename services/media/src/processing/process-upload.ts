@@ -5,7 +5,7 @@ import type { Logger } from '@bluewave/runtime/logger';
 import type { ObjectStore } from '../uploads/object-store.ts';
 import type { Announcer, UploadMeter } from '../uploads/outbound.ts';
 import type { Deadline, UploadStore } from '../uploads/upload-store.ts';
-import { cleanUpAt, objectKeys, type Upload, type UploadRules } from '../uploads/upload.ts';
+import { objectKeys, type Upload, type UploadRules } from '../uploads/upload.ts';
 import { type RenderLimits, renderImage } from './render-image.ts';
 import { tellOutcome } from './tell-outcome.ts';
 import { UnusableUpload } from './unusable-upload.ts';

@@ -1,5 +1,5 @@
 import { rgbaToThumbHash } from 'thumbhash';
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { UnusableUpload } from './unusable-upload.ts';
 
 export type RenderLimits = {
@@ -95,11 +95,7 @@ async function inspect(
   format: Format,
   limits: RenderLimits,
 ): Promise<{ animated: boolean; palette: boolean }> {
-  const header = await sharp(bytes, { limitInputPixels: false, animated: true })
-    .metadata()
-    .catch((error: unknown) => {
-      throw new UnusableUpload('The image cannot be read.', { cause: error });
-    });
+  const header = await readHeader(bytes);
   if (header.format !== format || (format === 'heif' && header.compression !== 'av1')) {
     throw new UnusableUpload('The image is not of its declared type.');
   }
@@ -108,6 +104,14 @@ async function inspect(
   const pixels = header.width * (header.pageHeight ?? header.height) * pages;
   if (pixels > (animated ? limits.animatedPixels : limits.pixels)) throw tooManyPixels();
   return { animated, palette: header.isPalette };
+}
+
+async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  try {
+    return await sharp(bytes, { limitInputPixels: false, animated: true }).metadata();
+  } catch (error) {
+    throw new UnusableUpload('The image cannot be read.', { cause: error });
+  }
 }
 
 function encode(image: Sharp, format: Format, palette: boolean): Sharp {

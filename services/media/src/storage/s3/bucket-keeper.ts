@@ -19,7 +19,7 @@ export type BucketOptions = {
   log: Logger;
 };
 
-const attemptMs = 4_000;
+const attemptMs = 3_000;
 const longestWaitMs = 15_000;
 
 /**
@@ -124,12 +124,12 @@ async function allowBrowsers({ client, bucket }: BucketOptions, abortSignal: Abo
   );
 }
 
+/** Answers that some storages give with another status than 403. */
+const refusals = ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'XAdminUserNotFound'];
+
 function reasonOf(error: unknown): string {
+  if (hasName(error, ...refusals) || hasStatus(error, 401, 403)) return 'the storage refuses these credentials';
   if (hasStatus(error, 404)) return 'it does not exist';
-  if (hasStatus(error, 401, 403)) return 'the storage refuses these credentials';
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  return error.name === 'AbortError'
-    ? 'the storage does not answer'
-    : `${code}${error.message ? `, ${error.message}` : ''}`;
+  return error.name === 'AbortError' ? 'the storage does not answer' : error.message || error.name;
 }

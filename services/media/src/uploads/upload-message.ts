@@ -1,5 +1,5 @@
 import type { Upload as UploadMessage } from '@bluewave/protos/generated/bluewave/media/v1/Upload';
-import type { Upload } from '../uploads/upload.ts';
+import type { Upload } from './upload.ts';
 
 /** An upload as others see it: exactly the fields of the contract. */
 export function toUploadMessage(upload: Upload): UploadMessage {
