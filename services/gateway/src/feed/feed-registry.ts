@@ -56,7 +56,8 @@ export class FeedRegistry<P> {
   readonly #subscriptions: BusSubscription[];
   #checkTimer: (() => void) | undefined;
   #checking = false;
-  #allTimer: () => void;
+  #tickTimer: () => void;
+  #allCheckedAt: number;
   #closed = false;
 
   constructor(options: FeedRegistryOptions<P>) {
@@ -65,7 +66,8 @@ export class FeedRegistry<P> {
       options.bus.subscribe(subjects.headsMoved, (heard) => this.#hearHeads(heard)),
       options.bus.onHealed(() => this.#checkAll()),
     ];
-    this.#allTimer = this.#armCheckAll();
+    this.#allCheckedAt = options.now();
+    this.#tickTimer = this.#armTick();
   }
 
   /** Conversations that are followed. */
@@ -130,7 +132,7 @@ export class FeedRegistry<P> {
   close(): void {
     this.#closed = true;
     this.#checkTimer?.();
-    this.#allTimer();
+    this.#tickTimer();
     for (const subscription of this.#subscriptions) subscription.close();
     for (const { feed, subscription } of this.#followed.values()) {
       subscription.close();
@@ -174,14 +176,16 @@ export class FeedRegistry<P> {
     }
   }
 
-  #armCheckAll(): () => void {
-    return this.#options.timers.after(this.#options.bus.connected ? checkAllMs : checkAllDeafMs, () => {
-      this.#checkAll();
-      this.#allTimer = this.#armCheckAll();
+  #armTick(): () => void {
+    const { timers, bus, now } = this.#options;
+    return timers.after(checkAllDeafMs, () => {
+      if (!bus.connected || now() - this.#allCheckedAt >= checkAllMs) this.#checkAll();
+      this.#tickTimer = this.#armTick();
     });
   }
 
   #checkAll(): void {
+    this.#allCheckedAt = this.#options.now();
     for (const id of this.#followed.keys()) this.#unchecked.add(id);
     this.#armCheck(checkSoonMs);
   }

@@ -36,6 +36,9 @@ export type EventRouterOptions = {
   close(socket: GatewaySocket, why: CloseReason): void;
 };
 
+/** Takes one event as it arrived: its name, what it carries, and the acknowledgement if one is wanted. */
+export type EventRouter = (socket: GatewaySocket, args: unknown[]) => void;
+
 /** Every event is answered within this time. */
 export const eventMs = 3_000;
 const maxUnknown = 20;
@@ -46,7 +49,7 @@ const maxInFlight = 1_000;
  * Takes what a socket sends to its handler and answers each event exactly once: `{ok: true, ...}` or `{ok: false,
  * error}`, within 3 s. A client that wants no answer gets none; one that goes on sending what does not exist is cut.
  */
-export function createEventRouter(options: EventRouterOptions): (socket: GatewaySocket, args: unknown[]) => void {
+export function createEventRouter(options: EventRouterOptions): EventRouter {
   return (socket, args) => {
     const acknowledge = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
     const [name, payload, ...more] = args;
@@ -58,7 +61,7 @@ export function createEventRouter(options: EventRouterOptions): (socket: Gateway
     const parsed = clientEvents[name].payload.safeParse(payload ?? {});
     if (!parsed.success) return event.refuse(invalidPayload(parsed.error));
     if (more.length > 0) return event.refuse(tooManyArguments());
-    event.serve(options.handlers[name] as EventHandler<ClientEventName>, parsed.data);
+    event.serve(options.handlers[name], parsed.data);
   };
 }
 

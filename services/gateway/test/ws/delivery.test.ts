@@ -13,12 +13,12 @@ describe('live delivery', () => {
 
   it('given members on two gateways, when one sends, then every socket gets the entry once, the sender’s too', async () => {
     const [ada, bob] = await world.people('ada', 'bob');
-    const { id } = await world.direct(ada!, bob!);
+    const { id } = await world.direct(ada, bob);
     const [ada1, ada2, bob1, bob2] = await Promise.all([
-      world.connect(ada!, 0),
-      world.connect(ada!, 1),
-      world.connect(bob!, 0, { polling: true }),
-      world.connect(bob!, 1),
+      world.connect(ada, 0),
+      world.connect(ada, 1),
+      world.connect(bob, 0, { polling: true }),
+      world.connect(bob, 1),
     ]);
     const clientMsgId = randomUUID();
 
@@ -27,7 +27,7 @@ describe('live delivery', () => {
     for (const client of [ada1, ada2, bob1, bob2]) await client.hear('message:new');
     for (const client of [ada1, ada2, bob1, bob2]) {
       expect(client.entries(id)).toEqual([
-        { type: 'message:new', conversationId: id, seq: 2, actor: ada!.userId, at: expect.any(String), message },
+        { type: 'message:new', conversationId: id, seq: 2, actor: ada.userId, at: expect.any(String), message },
       ]);
     }
     expect(message).toMatchObject({
@@ -35,16 +35,17 @@ describe('live delivery', () => {
       seq: 2,
       clientMsgId,
       text: 'hello',
-      sender: { id: ada!.userId, displayName: 'ada' },
+      sender: { id: ada.userId, displayName: 'ada' },
     });
   });
 
   it('given 300 sends from both sides at once, when they are delivered, then every socket has the same order', async () => {
     const [ada, bob] = await world.people('ada', 'bob');
-    const { id } = await world.direct(ada!, bob!);
-    const clients = await Promise.all([world.connect(ada!, 0), world.connect(bob!, 1), world.connect(bob!, 0)]);
+    const { id } = await world.direct(ada, bob);
+    const [ada1, bob1, bob2] = await Promise.all([world.connect(ada, 0), world.connect(bob, 1), world.connect(bob, 0)]);
+    const clients = [ada1, bob1, bob2];
 
-    await Promise.all(range(1, 300).map((n) => clients[n % 2]!.say(id, `message ${n}`)));
+    await Promise.all(range(1, 300).map((n) => (n % 2 === 0 ? ada1 : bob1).say(id, `message ${n}`)));
 
     for (const client of clients) await client.until('all of them', () => client.seqs(id).length >= 300);
     for (const client of clients) expect(client.seqs(id)).toEqual(range(2, 301));
@@ -55,11 +56,11 @@ describe('live delivery', () => {
 
   it('given a connected user, when a conversation is made with them, then they hear of it before its entries', async () => {
     const [ada, bob] = await world.people('ada', 'bob');
-    const bob1 = await world.connect(bob!, 1);
+    const bob1 = await world.connect(bob, 1);
 
-    const group = await world.group(ada!, bob!);
-    await world.send(ada!, group.id, 'one');
-    await world.send(ada!, group.id, 'two');
+    const group = await world.group(ada, bob);
+    await world.send(ada, group.id, 'one');
+    await world.send(ada, group.id, 'two');
 
     await bob1.until('both messages', (client) => client.of('message:new').length === 2);
     expect(bob1.heard.map(({ event }) => event)).toEqual([
@@ -76,17 +77,13 @@ describe('live delivery', () => {
 
   it('given a running conversation, when somebody is added, then they hear every entry from that one on', async () => {
     const [ada, bob, eve] = await world.people('ada', 'bob', 'eve');
-    const group = await world.group(ada!, bob!);
-    const [ada1, eve1, eve2] = await Promise.all([
-      world.connect(ada!, 0),
-      world.connect(eve!, 0),
-      world.connect(eve!, 1),
-    ]);
+    const group = await world.group(ada, bob);
+    const [ada1, eve1, eve2] = await Promise.all([world.connect(ada, 0), world.connect(eve, 0), world.connect(eve, 1)]);
     const chatter = (async () => {
       for (let n = 0; n < 40; n += 1) await ada1.say(group.id, `chatter ${n}`);
     })();
 
-    await world.ok('POST', `/conversations/${group.id}/members`, ada!.accessToken, { userIds: [eve!.userId] });
+    await world.ok('POST', `/conversations/${group.id}/members`, ada.accessToken, { userIds: [eve.userId] });
     await chatter;
 
     await ada1.until('all', () => ada1.entries(group.id).length === 41);
@@ -100,17 +97,13 @@ describe('live delivery', () => {
 
   it('given a member who is removed while others talk, when it happens, then no later entry reaches them', async () => {
     const [ada, bob, eve] = await world.people('ada', 'bob', 'eve');
-    const group = await world.group(ada!, bob!, eve!);
-    const [ada1, eve1, eve2] = await Promise.all([
-      world.connect(ada!, 0),
-      world.connect(eve!, 0),
-      world.connect(eve!, 1),
-    ]);
+    const group = await world.group(ada, bob, eve);
+    const [ada1, eve1, eve2] = await Promise.all([world.connect(ada, 0), world.connect(eve, 0), world.connect(eve, 1)]);
     const chatter = (async () => {
       for (let n = 0; n < 40; n += 1) await ada1.say(group.id, `chatter ${n}`);
     })();
 
-    await world.ok('DELETE', `/conversations/${group.id}/members/${eve!.userId}`, ada!.accessToken);
+    await world.ok('DELETE', `/conversations/${group.id}/members/${eve.userId}`, ada.accessToken);
     await chatter;
 
     await ada1.until('all', () => ada1.entries(group.id).length === 41);
@@ -128,13 +121,13 @@ describe('live delivery', () => {
 
   it('given a member who is removed and added again, when others talk, then they hear both times without a hole', async () => {
     const [ada, eve] = await world.people('ada', 'eve');
-    const group = await world.group(ada!, eve!);
-    const [ada1, eve1] = await Promise.all([world.connect(ada!, 0), world.connect(eve!, 1)]);
+    const group = await world.group(ada, eve);
+    const [ada1, eve1] = await Promise.all([world.connect(ada, 0), world.connect(eve, 1)]);
 
     await ada1.say(group.id, 'before');
-    await world.ok('DELETE', `/conversations/${group.id}/members/${eve!.userId}`, ada!.accessToken);
+    await world.ok('DELETE', `/conversations/${group.id}/members/${eve.userId}`, ada.accessToken);
     await ada1.say(group.id, 'without');
-    await world.ok('POST', `/conversations/${group.id}/members`, ada!.accessToken, { userIds: [eve!.userId] });
+    await world.ok('POST', `/conversations/${group.id}/members`, ada.accessToken, { userIds: [eve.userId] });
     await ada1.say(group.id, 'after');
 
     await eve1.until('after', () => eve1.seqs(group.id).includes(6));
@@ -151,8 +144,8 @@ describe('live delivery', () => {
 
   it('given an edit and a deletion, when they are made, then members hear them as entries', async () => {
     const [ada, bob] = await world.people('ada', 'bob');
-    const { id } = await world.direct(ada!, bob!);
-    const [ada1, bob1] = await Promise.all([world.connect(ada!, 0), world.connect(bob!, 1)]);
+    const { id } = await world.direct(ada, bob);
+    const [ada1, bob1] = await Promise.all([world.connect(ada, 0), world.connect(bob, 1)]);
     const { message } = await ada1.say(id, 'first');
 
     const edited = await ada1.ok('message:edit', { messageId: message.id, text: 'second' });
@@ -169,12 +162,8 @@ describe('live delivery', () => {
 
   it('given a read and a delivered pointer, when they move, then the other hears a receipt and one’s own devices the view', async () => {
     const [ada, bob] = await world.people('ada', 'bob');
-    const { id } = await world.direct(ada!, bob!);
-    const [ada1, bob1, bob2] = await Promise.all([
-      world.connect(ada!, 0),
-      world.connect(bob!, 0),
-      world.connect(bob!, 1),
-    ]);
+    const { id } = await world.direct(ada, bob);
+    const [ada1, bob1, bob2] = await Promise.all([world.connect(ada, 0), world.connect(bob, 0), world.connect(bob, 1)]);
     await ada1.say(id, 'read me');
 
     expect(await bob1.ok('message:delivered', { conversationId: id, seq: 2 })).toEqual({ ok: true, seq: 2 });
@@ -182,7 +171,7 @@ describe('live delivery', () => {
 
     expect(await ada1.hear('receipt', ({ readSeq }) => readSeq === 2)).toEqual({
       conversationId: id,
-      userId: bob!.userId,
+      userId: bob.userId,
       deliveredSeq: 2,
       readSeq: 2,
       at: expect.any(String),

@@ -123,8 +123,9 @@ export class World {
     return { ...session, userId: session.user.id };
   }
 
-  people(...names: string[]): Promise<Person[]> {
-    return Promise.all(names.map((name) => this.person(name)));
+  /** As many people as names. */
+  async people<N extends string[]>(...names: N): Promise<{ [K in keyof N]: Person }> {
+    return (await Promise.all(names.map((name) => this.person(name)))) as { [K in keyof N]: Person };
   }
 
   group(owner: Person, ...members: Person[]): Promise<Conversation> {
