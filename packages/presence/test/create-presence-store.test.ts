@@ -103,7 +103,7 @@ describe('presence store', () => {
     await store.renew('late');
     await store.connect('late', connection('u'));
     time += 20_000;
-    await redis.zadd('bluewave:presence:{gateways}:claims', time + 10_000, 'late');
+    await redis.zadd('bluewave:presence:{gateways}:claims', String(time + 10_000), 'late');
     expect(await store.renew('late')).toBe(false);
     expect(await store.statusOf(['u'])).toMatchObject([{ status: 'offline' }]);
     time += 10_000;
@@ -121,7 +121,7 @@ describe('presence store', () => {
     const offline = await store.release('a');
     expect(new Set(offline)).toEqual(new Set(Array.from({ length: 700 }, (_, i) => `u${i}`).filter((u) => u !== 'u7')));
     expect(await redis.exists('bluewave:presence:boot:a')).toBe(0);
-    expect(await redis.zrange('bluewave:presence:{gateways}:leases', 0, -1)).toEqual(['b']);
+    expect(await redis.zrange('bluewave:presence:{gateways}:leases', '0', '-1')).toEqual(['b']);
     expect(await redis.zcard('bluewave:presence:{gateways}:claims')).toBe(0);
     expect(await redis.hkeys('bluewave:presence:{u1}')).toEqual(['lastSeenAt']);
     expect(await redis.pttl('bluewave:presence:{u1}')).toBeGreaterThan(0);

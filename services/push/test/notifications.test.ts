@@ -155,6 +155,34 @@ describe('notifications', () => {
     expect(await inboxOf(bob.token)).toEqual([]);
   });
 
+  it('given an entry that names its recipients, when none of their devices is due, then chat is not even asked', async () => {
+    const [alice, bob, cem] = [person(), person(), person()];
+    await register(bob);
+    await connect(bob);
+    const conversationId = conversationOf(platform, [alice, bob, cem]);
+    const asked = platform.peers.calls.recipients;
+    const looked = platform.stored.deliveries.countDocuments({});
+    const recipientIds = [bob.userId, cem.userId];
+    await platform.publish({ conversationId, senderId: alice.userId, recipientIds: [cem.userId] });
+    const { seq } = await platform.publish({ conversationId, senderId: alice.userId, recipientIds });
+    await pause(600);
+    expect(platform.peers.calls.recipients).toBe(asked);
+    expect(await platform.stored.deliveries.countDocuments({})).toBe(await looked);
+    await arrived(bob.token, 1, 9_000);
+    expect((await inboxOf(bob.token))[0]?.message.data['seq']).toBe(String(seq));
+  });
+
+  it('given a recipient who was removed since, when the notification is due, then only who still is a member gets it', async () => {
+    const [alice, bob, cem] = [person(), person(), person()];
+    await register(bob, cem);
+    const conversationId = conversationOf(platform, [alice, bob]);
+    const recipientIds = [bob.userId, cem.userId];
+    await platform.publish({ conversationId, senderId: alice.userId, recipientIds });
+    await arrived(bob.token);
+    await pause(300);
+    expect(await inboxOf(cem.token)).toEqual([]);
+  });
+
   it('given a message that was deleted, or read already, or a conversation that is gone, then nobody is told', async () => {
     const [alice, bob] = [person(), person()];
     await register(bob);

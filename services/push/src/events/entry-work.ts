@@ -42,7 +42,7 @@ export function createEntryWork(
 }
 
 /** The message of an entry that brings a new one; undefined for every other kind of entry. */
-function messageOf({ entry, traceId }: EntryCommitted): CommittedMessage | undefined {
+function messageOf({ entry, traceId, recipientIds, recipientsKnown }: EntryCommitted): CommittedMessage | undefined {
   const message = entry?.messageNew;
   if (!entry || !message || message.deletedAtMs > 0 || message.type === 'system') return undefined;
   return {
@@ -52,6 +52,7 @@ function messageOf({ entry, traceId }: EntryCommitted): CommittedMessage | undef
     atMs: entry.atMs,
     text: message.text,
     attachmentKinds: message.attachments.map(({ kind }) => kind),
+    recipientIds: recipientsKnown ? recipientIds : undefined,
     traceId: traceId || newTraceId(),
   };
 }

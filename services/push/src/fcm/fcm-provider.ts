@@ -40,9 +40,7 @@ export function createFcmProvider(options: FcmOptions): FcmProvider {
     send: (token, message, signal) =>
       signal.aborted
         ? Promise.resolve({ kind: 'failed', reason: 'aborted' })
-        : sendOnce(app, options.now, AbortSignal.any([signal, AbortSignal.timeout(sendMs)]), (now) =>
-            fcmMessage(token, message, now),
-          ),
+        : sendOnce({ app, now: options.now, sendMs, signal }, () => fcmMessage(token, message, options.now())),
     close: async () => {
       await deleteApp(app);
       agent.destroy();
@@ -51,30 +49,37 @@ export function createFcmProvider(options: FcmOptions): FcmProvider {
 }
 
 async function sendOnce(
-  app: App,
-  now: () => number,
-  signal: AbortSignal,
-  compose: (now: number) => ReturnType<typeof fcmMessage>,
+  how: { app: App; now: () => number; sendMs: number; signal: AbortSignal },
+  compose: () => ReturnType<typeof fcmMessage>,
 ): Promise<SendOutcome> {
+  const { app, now, sendMs, signal } = how;
   const send = new WatchedSend();
+  let cut = (): void => undefined;
   const aborted = new Promise<SendOutcome>((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        send.end();
-        resolve({ kind: 'failed', reason: 'no answer in time' });
-      },
-      { once: true },
-    );
+    cut = () => {
+      send.end();
+      resolve({ kind: 'failed', reason: 'no answer in time' });
+    };
   });
-  const sent = runWatched(send, () => getMessaging(app).send(compose(now()))).then(
-    (): SendOutcome => ({ kind: 'accepted' }),
-    (error: unknown): SendOutcome =>
-      send.answer ? outcomeOf(send.answer, now()) : { kind: 'failed', reason: reasonOf(error) },
+  // A timer of its own: combined and timed signals can be collected before they fire.
+  const timer = setTimeout(cut, sendMs);
+  signal.addEventListener('abort', cut, { once: true });
+  // What the SDK makes of an answer does not matter: it repeats some by itself, after as long as it likes.
+  const answered = send.answer.then((answer) => outcomeOf(answer, now()));
+  const unanswered = runWatched(send, async () => getMessaging(app).send(compose())).then(
+    () => answered,
+    (error: unknown) => (send.isAnswered ? answered : unsent(reasonOf(error))),
   );
-  const outcome = await Promise.race([sent, aborted]);
+  const outcome = await Promise.race([answered, unanswered, aborted]);
+  clearTimeout(timer);
+  signal.removeEventListener('abort', cut);
   send.end();
   return outcome;
+}
+
+/** The SDK refuses by itself what FCM would refuse; all else is trouble on the way. */
+function unsent(reason: string): SendOutcome {
+  return reason.startsWith('messaging/invalid-') ? { kind: 'refused', reason } : { kind: 'failed', reason };
 }
 
 /** A word for the logs; the SDK's messages may quote the request, so only its code is taken. */

@@ -17,17 +17,20 @@ const longestBody = 64 * 1024;
 export class WatchedSend {
   #request: ClientRequest | undefined;
   #ended = false;
-  #answer: RawAnswer | undefined;
+  #resolve: (answer: RawAnswer) => void = () => undefined;
+  #answered = false;
 
-  /** The answer, once its body is complete. */
-  get answer(): RawAnswer | undefined {
-    return this.#answer;
+  /** The answer, when its body is complete; for ever pending when none comes. */
+  readonly answer = new Promise<RawAnswer>((resolve) => (this.#resolve = resolve));
+
+  get isAnswered(): boolean {
+    return this.#answered;
   }
 
   /** Cuts the request that is under way; later ones never leave. */
   end(): void {
     this.#ended = true;
-    if (!this.#answer) this.#request?.destroy(new Error('the send was aborted'));
+    if (!this.#answered) this.#request?.destroy(new Error('the send was aborted'));
   }
 
   /** @internal the agent hands each request over before it sends it. */
@@ -48,11 +51,12 @@ export class WatchedSend {
       if (size <= longestBody) chunks.push(chunk);
     });
     response.once('end', () => {
-      this.#answer = {
+      this.#answered = true;
+      this.#resolve({
         status: response.statusCode ?? 0,
         retryAfter: response.headers['retry-after'],
         body: plainText(Buffer.concat(chunks)),
-      };
+      });
     });
   }
 }

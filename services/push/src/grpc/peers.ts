@@ -4,7 +4,7 @@ import { newTraceId } from '@bluewave/runtime/ids';
 import type { PresenceStore } from '@bluewave/presence/presence-store';
 import type { Peers, Trace } from '../notifications/peers.ts';
 import type { DeviceKey } from '../tokens/device-token.ts';
-import { gathered } from './gathered.ts';
+import { gathered } from '../notifications/gathered.ts';
 import type { Replicas } from './replicas.ts';
 import { createSenderNames, type SenderNames } from './sender-names.ts';
 

@@ -8,6 +8,8 @@ export type CommittedMessage = {
   text: string;
   /** image, video, audio or file, one for each attachment. */
   attachmentKinds: string[];
+  /** Everybody who was a member but the sender; undefined when the conversation is too large to carry them along. */
+  recipientIds: string[] | undefined;
   traceId: string;
 };
 

@@ -36,6 +36,8 @@ export type Platform = {
   presence: PresenceStore;
   stored: PushCollections;
   start(): Promise<RunningPush>;
+  /** Resolves when the service's consumer exists: what is published from then on is for it. */
+  consumerStands(): Promise<void>;
   /** Puts an entry into the stream, as the chat service does. */
   publish(message: Partial<Published> & { conversationId: string; senderId: string }): Promise<Published>;
   close(): Promise<void>;
@@ -49,6 +51,8 @@ export type Published = {
   attachments: { kind: string }[];
   atMs: number;
   traceId: string;
+  /** Told along with the entry, as chat does in small conversations; undefined leaves push to ask. */
+  recipientIds?: string[];
 };
 
 export async function startPlatform(overrides: Partial<PushConfig> = {}): Promise<Platform> {
@@ -94,6 +98,7 @@ export async function startPlatform(overrides: Partial<PushConfig> = {}): Promis
       await consumerIsThere(nats, durable);
       return push;
     },
+    consumerStands: () => consumerIsThere(nats, durable),
     publish: (message) => publish(nats, message),
     close: async () => {
       for (const push of running) await push.close();
@@ -141,7 +146,16 @@ async function publish(
   return message;
 }
 
-function encode({ conversationId, seq, senderId, text, attachments, atMs, traceId }: Published): Uint8Array {
+function encode({
+  conversationId,
+  seq,
+  senderId,
+  text,
+  attachments,
+  atMs,
+  traceId,
+  recipientIds,
+}: Published): Uint8Array {
   const attachment = ({ kind }: { kind: string }) => ({
     ...{ uploadId: randomUUID(), kind, fileName: 'file', contentType: 'application/octet-stream', size: 1 },
     ...{ width: 0, height: 0, durationMs: 0, thumbhash: '', status: 'ready', hasThumbnail: false },
@@ -151,7 +165,12 @@ function encode({ conversationId, seq, senderId, text, attachments, atMs, traceI
     attachments: attachments.map(attachment),
     ...{ createdAtMs: atMs, editedAtMs: 0, deletedAtMs: 0, status: 'sent' },
   };
-  return entryCommitted.encode({ entry: { conversationId, seq, actorId: senderId, atMs, messageNew }, traceId });
+  return entryCommitted.encode({
+    entry: { conversationId, seq, actorId: senderId, atMs, messageNew },
+    traceId,
+    recipientIds: recipientIds ?? [],
+    recipientsKnown: recipientIds !== undefined,
+  });
 }
 
 /** The push service as the gateway calls it. */

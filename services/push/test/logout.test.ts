@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PushServiceDefinition } from '@bluewave/protos/generated/bluewave/push/v1/PushService';
+import type { RpcClient } from '@bluewave/rpc/client';
+import { callerOf, context, conversationOf, person, type Platform, startPlatform } from './support/push-for-test.ts';
+import { accept, refuse, type ScriptedFcm, startScriptedFcm } from './support/scripted-fcm.ts';
+import { pause, until } from './support/until.ts';
+
+describe('a logout while notifications are sent', () => {
+  let fcm: ScriptedFcm;
+  let platform: Platform;
+  /** Two replicas that share stores and work. */
+  let replicas: RpcClient<PushServiceDefinition>[];
+
+  const register = (who: { userId: string; deviceId: string; token: string }) =>
+    replicas[0]?.call.PutToken(
+      { actorId: who.userId, deviceId: who.deviceId, provider: 'fcm', token: who.token },
+      context(),
+    );
+  const to = (token: string) => fcm.arrivals.filter((arrival) => arrival.token === token);
+  const logOut = async ({ userId, deviceId }: { userId: string; deviceId: string }, replica: number) => {
+    platform.peers.ended.add(`${userId}/${deviceId}`);
+    await replicas[replica]?.call.DeleteTokens({ actorId: userId, deviceIds: [deviceId] }, context());
+    return Date.now();
+  };
+
+  beforeAll(async () => {
+    fcm = await startScriptedFcm();
+    const provider = { projectId: 'test', credentialsFile: undefined, endpoint: fcm.endpoint };
+    // Nothing answers at this Redis: presence is unknown, so everybody counts as not connected.
+    platform = await startPlatform({ fcm: provider, redisUrl: 'redis://127.0.0.1:1' });
+    replicas = [callerOf(await platform.start()), callerOf(await platform.start())];
+  });
+  beforeEach(() => {
+    fcm.answer = (_arrival, response) => accept(response);
+  });
+  afterAll(async () => {
+    for (const replica of replicas) replica.close();
+    await platform.close();
+    await fcm.close();
+  });
+
+  it.each([0, 1])(
+    'given a send that takes 300 ms, when the device logs out at replica %i, then the answer comes after the send',
+    async (replica) => {
+      const [alice, bob] = [person(), person()];
+      await register(bob);
+      const conversationId = conversationOf(platform, [alice, bob]);
+      let answeredAt = 0;
+      fcm.answer = async (_arrival, response) => {
+        await pause(300);
+        answeredAt = Date.now();
+        accept(response);
+      };
+      await platform.publish({ conversationId, senderId: alice.userId });
+      await until('the send', async () => to(bob.token).length === 1);
+      const acknowledgedAt = await logOut(bob, replica);
+      expect(answeredAt).toBeGreaterThan(0);
+      expect(acknowledgedAt).toBeGreaterThanOrEqual(answeredAt);
+      await platform.publish({ conversationId, senderId: alice.userId });
+      await pause(500);
+      expect(to(bob.token)).toHaveLength(1);
+    },
+  );
+
+  it.each([0, 1])(
+    'given a provider that hangs, when the device logs out at replica %i, then it is answered in time and nothing follows',
+    async (replica) => {
+      const [alice, bob] = [person(), person()];
+      await register(bob);
+      const conversationId = conversationOf(platform, [alice, bob]);
+      fcm.answer = () => undefined;
+      await platform.publish({ conversationId, senderId: alice.userId });
+      await until('the send', async () => to(bob.token).length === 1);
+      const started = Date.now();
+      const acknowledgedAt = await logOut(bob, replica);
+      expect(acknowledgedAt - started).toBeLessThan(1_500);
+      fcm.answer = (_arrival, response) => accept(response);
+      await platform.publish({ conversationId, senderId: alice.userId });
+      await pause(2_500);
+      expect(to(bob.token).filter(({ at }) => at > acknowledgedAt)).toEqual([]);
+    },
+  );
+
+  it('given a phone that changes hands during a send, when the new owner puts its token, then the send ended before', async () => {
+    const [alice, bob, cem] = [person(), person(), person()];
+    await register(bob);
+    const conversationId = conversationOf(platform, [alice, bob]);
+    let answeredAt = 0;
+    fcm.answer = async (_arrival, response) => {
+      await pause(250);
+      answeredAt = Date.now();
+      accept(response);
+    };
+    await platform.publish({ conversationId, senderId: alice.userId });
+    await until('the send', async () => to(bob.token).length === 1);
+    await register({ ...cem, token: bob.token });
+    expect(answeredAt).toBeGreaterThan(0);
+    expect(Date.now()).toBeGreaterThanOrEqual(answeredAt);
+    await platform.publish({ conversationId, senderId: alice.userId });
+    await pause(300);
+    expect(to(bob.token)).toHaveLength(1);
+  });
+
+  it('given a provider that asks for a pause, when it is over, then the send is tried again, and not before', async () => {
+    const [alice, bob] = [person(), person()];
+    await register(bob);
+    const conversationId = conversationOf(platform, [alice, bob]);
+    fcm.answer = (_arrival, response) =>
+      to(bob.token).length === 1 ? refuse(response, 429, 'QUOTA_EXCEEDED', { 'retry-after': '3' }) : accept(response);
+    await platform.publish({ conversationId, senderId: alice.userId });
+    await until('the second attempt', async () => to(bob.token).length === 2);
+    const [first, second] = to(bob.token);
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_900);
+  });
+
+  it('given a message that the provider will never take, when it was refused, then it is not tried again', async () => {
+    const [alice, bob] = [person(), person()];
+    await register(bob);
+    const conversationId = conversationOf(platform, [alice, bob]);
+    fcm.answer = (_arrival, response) => refuse(response, 400, 'INVALID_ARGUMENT');
+    await platform.publish({ conversationId, senderId: alice.userId });
+    await until('the send', async () => to(bob.token).length === 1);
+    await pause(1_500);
+    expect(to(bob.token)).toHaveLength(1);
+    expect((await replicas[0]?.call.ListTokens({ actorId: bob.userId }, context()))?.tokens).toHaveLength(1);
+  });
+
+  it('given logouts at any moment of many sends, when they are acknowledged, then nothing arrives after', async () => {
+    const alice = person();
+    const others = Array.from({ length: 24 }, person);
+    for (const other of others) await register(other);
+    const conversationId = conversationOf(platform, [alice, ...others], { type: 'group', name: 'All' });
+    fcm.answer = async (_arrival, response) => {
+      await pause(Math.random() * 200);
+      if (Math.random() < 0.2) refuse(response, 503, 'UNAVAILABLE');
+      else accept(response);
+    };
+    const publishing = (async () => {
+      for (let i = 0; i < 10; i++) {
+        await platform.publish({ conversationId, senderId: alice.userId, text: randomUUID() });
+        await pause(60);
+      }
+    })();
+    const acknowledged = await Promise.all(
+      others.map(async (other, index) => {
+        await pause(index * 30);
+        return logOut(other, index % 2);
+      }),
+    );
+    await publishing;
+    await pause(2_500);
+    others.forEach((other, index) => {
+      const late = to(other.token).filter(({ at }) => at > (acknowledged[index] ?? 0));
+      expect(late).toEqual([]);
+    });
+  });
+});
