@@ -99,12 +99,12 @@ const outputOf = (options: PlatformOptions): PlatformOutput => {
 export const startPlatform = async (options: PlatformOptions): Promise<Platform> => {
   const startedAt = performance.now();
   const output = outputOf(options);
-  const ports = await platformPorts(options.port ?? 0, options.gateways ?? 2);
   const folder = await DataFolder.take(options.dataDir, output.say);
   const table = new ProcessTable(folder, output);
   try {
     if (options.fresh === true) folder.empty();
     const signal = options.signal ?? new AbortController().signal;
+    const ports = await platformPorts(options.port ?? 0, options.gateways ?? 2);
     const parts = await startParts({ options, signal, output, ports, folder, table });
     const platform = describe(parts, table, folder);
     table.publish(platform);
@@ -155,7 +155,7 @@ const startParts = async (start: Start): Promise<Parts> => {
       gatewayPorts: ports.gateways,
       limits: options.limits ?? true,
     }),
-    ensureBucket(engines.s3, BUCKET),
+    isPrepared(folder, engines, 's3') ? undefined : ensureBucket(engines.s3, BUCKET),
     fcm.process.start(signal),
   ]);
   await startServices(services, start);
@@ -172,10 +172,14 @@ const startServices = async (services: ServiceProcesses, { table, signal }: Star
   await Promise.all(gateways.map((one) => one.start(signal)));
 };
 
-/** Accounts are kept with the data, so an own mongod is asked once; one given by URL may have been emptied since. */
+/**
+ * Whether an earlier run prepared an engine's data. Only sure for our own: one given by URL may have been emptied since.
+ */
+const isPrepared = (folder: DataFolder, engines: Engines, name: string): boolean =>
+  folder.has('seeded') && engines.processes.some((one) => one.name === name);
+
 const seed = async ({ folder, ports, signal }: Start, engines: Engines): Promise<void> => {
-  const ownMongod = engines.processes.some((one) => one.name === 'mongod');
-  if (ownMongod && folder.has('seeded')) return;
+  if (isPrepared(folder, engines, 'mongod')) return;
   await seedUsers(urlOf(ports.gateways[0] ?? 0), signal);
   folder.kept('seeded', () => `${seededUsers.map((user) => user.username).join(' ')}\n`);
 };

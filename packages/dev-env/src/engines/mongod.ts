@@ -10,6 +10,8 @@ const SET_NAME = 'rs0';
 const argsOf = (port: number, folder: string): string[] => [
   ...['--dbpath', folder, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
   ...['--replSet', SET_NAME, '--oplogSize', '990', '--wiredTigerCacheSizeGB', '0.25'],
+  // A checkpoint every 20 s instead of 60: a server that was killed is back sooner.
+  ...['--syncdelay', '20'],
   ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
   // Without it a primary that was told to end waits 15 s for clients to look for another one.
   ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],

@@ -30,9 +30,7 @@ export const platformPorts = async (port: number, gateways: number): Promise<Pla
     const ports = from(port, gateways);
     const [busy] = await busyOf(ports);
     if (busy === undefined) return ports;
-    throw new PlatformError(
-      `Port ${busy} is in use: stop what uses it, or choose others with "npm start -- --port 18080".`,
-    );
+    throw new PlatformError(`Port ${busy} is in use: stop what uses it, or choose other ports with --port.`);
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const ports = from(await freePort(), gateways);

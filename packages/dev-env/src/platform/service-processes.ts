@@ -86,7 +86,7 @@ const serviceProcess = async (
   const process = hosted(host, {
     name: service.name,
     command: globalThis.process.execPath,
-    args: ['--enable-source-maps', path.join(projectRoot, 'services', service.program, 'dist', 'main.js')],
+    args: [path.join(projectRoot, 'services', service.program, 'dist', 'main.js')],
     cwd: projectRoot,
     env: { ...service.env, ADMIN_PORT: String(adminPort) },
     onLine: (line, stream) => {

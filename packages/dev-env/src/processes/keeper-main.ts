@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { endProcesses } from './end-processes.ts';
@@ -13,6 +14,8 @@ const GRACE_MS = 6_000;
 
 const processes = new Map<number, ProcessIdentity>();
 const paths = new Set<string>();
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 const obey = (order: KeeperOrder): void => {
   if (order.op === 'guard') processes.set(order.process.pid, order.process);
@@ -30,6 +33,8 @@ lines.on('line', (line) => {
 });
 lines.on('close', () => {
   void (async () => {
+    // A file says that something runs (platform.json): it goes first. Folders hold the data of those that still run.
+    for (const path of paths) if (isFile(path)) await rm(path, { force: true });
     await endProcesses([...processes.values()], GRACE_MS);
     for (const path of paths) await rm(path, { recursive: true, force: true, maxRetries: 5 });
     process.exit(0);
