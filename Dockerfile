@@ -6,8 +6,8 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 # The package manifests alone: as long as none changes, the installs below come from the cache.
 FROM ${NODE_IMAGE} AS manifests
 RUN --mount=type=bind,target=/context \
-    mkdir /app && cd /context && \
-    cp --parents package.json package-lock.json .npmrc */package.json packages/*/package.json services/*/package.json /app/
+    mkdir /app && cd /context && cp package.json package-lock.json .npmrc /app/ && \
+    find . -mindepth 2 -name package.json -exec cp --parents -t /app {} +
 
 # What compiles: every dependency, shared by the five builds.
 FROM ${NODE_IMAGE} AS toolchain
@@ -22,7 +22,7 @@ COPY proto proto
 COPY packages packages
 COPY services services
 ARG SERVICE
-RUN npm run generate && npx tsc -b "services/${SERVICE:?say which service: --build-arg SERVICE=chat}"
+RUN node scripts/generate.mjs && npx tsc -b "services/${SERVICE:?say which service: --build-arg SERVICE=chat}"
 
 # What runs: the production dependencies of this service and of the packages that it uses.
 FROM ${NODE_IMAGE} AS dependencies
