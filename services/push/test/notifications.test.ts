@@ -243,7 +243,7 @@ describe('notifications', () => {
     await pause(700);
     expect(await inboxOf(bob.token)).toHaveLength(1);
     platform.peers.away.auth = false;
-    await arrived(bob.token, 2);
+    expect(await arrived(bob.token, 2)).toHaveLength(2);
   });
 
   it('given a provider that fails for one of two devices, when it heals, then both have got it once', async () => {
@@ -296,7 +296,7 @@ describe('notifications', () => {
     const conversationId = conversationOf(platform, [alice, bob]);
     await platform.nats.jetstream().publish(subjects.entry(conversationId), Buffer.from([0x0a, 0xff, 0xff, 0x01]));
     await platform.publish({ conversationId, senderId: alice.userId });
-    await arrived(bob.token);
+    expect(await arrived(bob.token)).toHaveLength(1);
   });
 
   it('given a NATS that lost the consumer, when time passes, then it is made again and entries arrive', async () => {
@@ -312,7 +312,7 @@ describe('notifications', () => {
       ),
     );
     await platform.publish({ conversationId, senderId: alice.userId });
-    await arrived(bob.token);
+    expect(await arrived(bob.token)).toHaveLength(1);
   });
 
   it('given what was sent so far, when metrics are read, then attempts are counted by outcome', async () => {

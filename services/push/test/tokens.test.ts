@@ -94,7 +94,7 @@ describe('push tokens', () => {
 
   it('given three devices, one dead and one logged out, when a test is sent, then one is reached and the dead are gone', async () => {
     const { userId } = person();
-    const [fine = '', dead = '', out = ''] = [randomUUID(), randomUUID(), randomUUID()];
+    const [fine, dead, out] = [randomUUID(), randomUUID(), randomUUID()];
     for (const deviceId of [fine, dead, out]) await put(userId, deviceId, `token-${deviceId}`);
     await setFault(`token-${dead}`, 'UNREGISTERED');
     platform.peers.ended.add(`${userId}/${out}`);
