@@ -1,8 +1,7 @@
 // What `npm start`, `npm test` and `npm run chaos|bench` do first: a fresh clone becomes something that runs. Plain
 // JavaScript without dependencies, since nothing may be installed yet.
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -47,17 +46,30 @@ const npm = (args) =>
     ? run(process.execPath, [process.env.npm_execpath, ...args])
     : run('npm', args, { shell: process.platform === 'win32' });
 
-/** Installs when node_modules is missing or was made from another lock file. */
+const readLock = (...file) => {
+  try {
+    return JSON.parse(readFileSync(path.join(root, ...file), 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Whether node_modules holds what the lock file names; packages for other systems may be absent. */
+const isInstalled = () => {
+  const wanted = readLock('package-lock.json');
+  const installed = readLock('node_modules', '.package-lock.json');
+  if (wanted === undefined || installed === undefined) return false;
+  return Object.entries(wanted).every(([place, { version, optional }]) => {
+    if (!place.includes('node_modules/')) return true;
+    return installed[place] === undefined ? optional === true : installed[place].version === version;
+  });
+};
+
 const install = async () => {
-  const digest = createHash('sha256')
-    .update(readFileSync(path.join(root, 'package-lock.json')))
-    .digest('hex');
-  const stamp = path.join(root, 'node_modules', '.bluewave-lock');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (isInstalled()) return;
   process.stderr.write('Installing packages (once, about a minute)\n');
-  const code = await npm(['ci', '--no-audit', '--no-fund', '--loglevel', 'error']);
+  const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code !== 0) throw new Refusal('The packages could not be installed: npm says above why.');
-  writeFileSync(stamp, digest);
 };
 
 /** Generates and compiles what changed. */

@@ -30,6 +30,11 @@ export const explain = (error: unknown, doing: string): Error => {
     return new PlatformError(`The disk is full: free some space and try again (while ${doing}).`, options);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new PlatformError(`Permission denied while ${doing}: ${messageOf(error)}.`, options);
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return new PlatformError(
+      `There is a file where a folder is needed (while ${doing}): ${messageOf(error)}.`,
+      options,
+    );
   if (code === 'EMFILE' || code === 'ENFILE')
     return new PlatformError(`Too many open files while ${doing}: raise the limit with "ulimit -n 4096".`, options);
   return error instanceof Error ? error : new Error(messageOf(error), options);
