@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { io, type Socket } from 'socket.io-client';
+
+export type Json = Record<string, unknown>;
+export type Answer<T = Json> = { status: number; body: T; headers: Headers };
+
+/** One REST call, with a deadline of 10 s. The body of the answer is an empty object when there was none. */
+export async function call<T = Json>(
+  gateway: string,
+  method: string,
+  path: string,
+  options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Answer<T>> {
+  const answer = await fetch(`${gateway}/api/v1${path}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
+    },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as T, headers: answer.headers };
+}
+
+export type SessionBody = {
+  user: { id: string; username: string };
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+  deviceId: string;
+};
+
+export type Person = { id: string; username: string; token: string; refreshToken: string; deviceId: string };
+
+/** A new account with a session. */
+export async function register(gateway: string): Promise<Person> {
+  const username = `e${randomUUID().replaceAll('-', '').slice(0, 24)}`;
+  const { status, body } = await call<SessionBody>(gateway, 'POST', '/auth/register', {
+    body: { email: `${username}@example.com`, username, password: 'a long enough password' },
+  });
+  if (status !== 201) throw new Error(`registering answered ${status}: ${JSON.stringify(body)}`);
+  const { user, accessToken, refreshToken, deviceId } = body;
+  return { id: user.id, username, token: accessToken, refreshToken, deviceId };
+}
+
+/** Opens the direct conversation of two people. @returns its id. */
+export async function openDirect(gateway: string, one: Person, other: Person): Promise<string> {
+  const { body } = await call<{ id: string }>(gateway, 'POST', '/conversations', {
+    token: one.token,
+    body: { type: 'direct', userId: other.id },
+  });
+  return body.id;
+}
+
+export type Heard = { name: string; payload: Json };
+
+/** A socket that remembers everything it heard. */
+export class Listener {
+  readonly socket: Socket;
+  readonly heard: Heard[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(gateway: string, person: Person) {
+    this.socket = io(gateway, {
+      auth: { token: person.token, deviceId: person.deviceId },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    });
+    this.socket.onAny((name: string, payload: Json) => {
+      this.heard.push({ name, payload });
+      for (const check of this.#waiting) check();
+    });
+  }
+
+  /** Resolves when the gateway accepted the connection. */
+  static async connect(gateway: string, person: Person): Promise<Listener> {
+    const listener = new Listener(gateway, person);
+    await new Promise<void>((resolve, reject) => {
+      listener.socket.once('connect', resolve);
+      listener.socket.once('connect_error', reject);
+    });
+    return listener;
+  }
+
+  /** The acknowledgement of an event, within 5 s. */
+  async ask<T = Json>(event: string, payload: unknown): Promise<T> {
+    return (await this.socket.timeout(5_000).emitWithAck(event, payload)) as T;
+  }
+
+  /** The first event of a name whose payload fits, heard before or within `ms`. */
+  async hears(name: string, fits: (payload: Json) => boolean = () => true, ms = 5_000): Promise<Json> {
+    const find = () => this.heard.find((one) => one.name === name && fits(one.payload))?.payload;
+    const found = find();
+    if (found) return found;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(check);
+        reject(new Error(`no ${name} within ${ms} ms; heard ${JSON.stringify(this.heard.map((one) => one.name))}`));
+      }, ms);
+      const check = (): void => {
+        const now = find();
+        if (!now) return;
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+        resolve(now);
+      };
+      this.#waiting.add(check);
+    });
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+}
+
+/** Asks again until the answer fits, for up to `ms`. */
+export async function eventually<T>(ask: () => Promise<T>, fits: (answer: T) => boolean, ms = 10_000): Promise<T> {
+  const until = Date.now() + ms;
+  for (;;) {
+    const answer = await ask();
+    if (fits(answer)) return answer;
+    if (Date.now() > until) throw new Error(`did not come true within ${ms} ms: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
