@@ -16,8 +16,9 @@ type Address = { actorId: string; conversationId: string; seq: number };
 export function messageHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, MessageMethods> {
   const readMessage = async ({ actorId, conversationId, seq }: Address) => {
     checkIds(actorId, conversationId);
+    const entry = await deps.reads.entry(conversationId, seq);
     await requireMembership(deps.reads, conversationId, actorId);
-    return requireMessage(await deps.reads.entry(conversationId, seq));
+    return requireMessage(entry);
   };
   const present = async (entry: LogEntry, actorId: string): Promise<Message> => {
     const own = entry.senderId === actorId;

@@ -1,7 +1,7 @@
 import type { Conversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
 import type { Entry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
 import type { Message } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
-import { isMessage, type MessageEntry, presentEntry, presentMessage } from '../events/present-entry.ts';
+import { isMessage, presentEntry, presentMessage } from '../events/present-entry.ts';
 import type { LogEntry } from '../log/entry.ts';
 import type { ConversationView } from '../reading/conversation-views.ts';
 import { type LogPage, targetKey } from '../reading/log-pages.ts';
@@ -24,7 +24,7 @@ export function presentPage(page: LogPage, readerId: string, least: Pointers | n
     const target =
       body.type === 'message:edited' ? page.targets.get(targetKey(entry.conversationId, body.target)) : null;
     const message = isMessage(entry) ? presentMessage(entry, statusOf(entry, readerId, least)) : undefined;
-    return presentEntry(entry, target && isMessage(target) ? (target as MessageEntry) : null, message);
+    return presentEntry(entry, target && isMessage(target) ? target : null, message);
   });
 }
 

@@ -29,9 +29,9 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
     },
     async ListEntries({ actorId, conversationId, after, limit }) {
       checkIds(conversationId, ...(actorId ? [actorId] : []));
-      if (actorId) await requireMembership(reads, conversationId, actorId);
       const page = await readLogPage(reads, conversationId, after, pageLimit(limit));
       const [head] = await reads.heads([conversationId]);
+      if (actorId) await requireMembership(reads, conversationId, actorId);
       const least = actorId ? await reads.leastPointers(conversationId, actorId) : null;
       return { entries: presentPage(page, actorId, least), hasMore: page.hasMore, head: head?.seq ?? 0 };
     },

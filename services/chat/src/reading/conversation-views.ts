@@ -1,6 +1,6 @@
 import { notFound } from '@bluewave/errors/app-error';
 import type { LogEntry } from '../log/entry.ts';
-import type { Head, Membership, ReadStore, SharedInfo } from './read-store.ts';
+import { type Head, type Membership, mostUnread, type ReadStore, type SharedInfo } from './read-store.ts';
 
 /** A conversation as one member sees it. */
 export type ConversationView = {
@@ -18,12 +18,12 @@ export async function viewsOf(store: ReadStore, memberships: Membership[], heads
   const ids = memberships.map(({ conversationId }) => conversationId);
   const shared = await store.shared(ids);
   const direct = ids.filter((id) => shared.get(id)?.type === 'direct');
+  const headOf = new Map(heads.map(({ conversationId, seq }) => [conversationId, seq]));
   const [lastMessages, unread, pairs] = await Promise.all([
     store.lastMessages(ids),
-    store.unread(memberships),
+    countUnread(store, memberships, headOf),
     direct.length > 0 ? store.directMembers(direct) : new Map<string, string[]>(),
   ]);
-  const headOf = new Map(heads.map(({ conversationId, seq }) => [conversationId, seq]));
   return memberships.flatMap((me) => {
     const info = shared.get(me.conversationId);
     if (!info) return [];
@@ -38,15 +38,45 @@ export async function viewsOf(store: ReadStore, memberships: Membership[], heads
   });
 }
 
+/** Entries that one query of unread counts may have to look at. */
+const countedAtOnce = 50_000;
+
+/** Unread counts, in as many queries as it takes for each to end in time; what has nothing new costs nothing. */
+async function countUnread(
+  store: ReadStore,
+  memberships: Membership[],
+  headOf: Map<string, number>,
+): Promise<Map<string, number>> {
+  const queries: Membership[][] = [];
+  let room = 0;
+  for (const me of memberships) {
+    const behind = (headOf.get(me.conversationId) ?? 0) - Math.max(me.readSeq, me.joinedSeq);
+    if (behind <= 0) continue;
+    const cost = Math.min(behind, mostUnread);
+    if (cost > room) {
+      queries.push([]);
+      room = countedAtOnce;
+    }
+    queries.at(-1)?.push(me);
+    room -= cost;
+  }
+  const counts = await Promise.all(queries.map((some) => store.unread(some)));
+  return new Map(counts.flatMap((some) => [...some]));
+}
+
 /** One conversation as its member sees it. @throws NOT_FOUND for everybody else. */
 export async function viewOf(store: ReadStore, conversationId: string, userId: string): Promise<ConversationView> {
   const me = await requireMembership(store, conversationId, userId);
   const [view] = await viewsOf(store, [me], await store.heads([conversationId]));
+  await requireMembership(store, conversationId, userId);
   if (!view) throw notFound();
   return view;
 }
 
-/** @throws NOT_FOUND for non-members and absent conversations alike. */
+/**
+ * Asked after what is shown was read: then nothing of it is younger than an acknowledged removal of the reader.
+ * @throws NOT_FOUND for non-members and absent conversations alike.
+ */
 export async function requireMembership(store: ReadStore, conversationId: string, userId: string): Promise<Membership> {
   const membership = await store.membership(conversationId, userId);
   if (!membership) throw notFound();
@@ -73,7 +103,14 @@ export async function listViews(
     page.map(({ head }) => byId.get(head.conversationId) as Membership),
     page.map(({ head }) => head),
   );
-  return { views, nextCursor: ordered.length > limit ? (page.at(-1)?.position ?? '') : '' };
+  const stillIn = await store.memberOf(
+    userId,
+    page.map(({ head }) => head.conversationId),
+  );
+  return {
+    views: views.filter(({ shared }) => stillIn.has(shared.conversationId)),
+    nextCursor: ordered.length > limit ? (page.at(-1)?.position ?? '') : '',
+  };
 }
 
 /** Sorts by time, then by id; also the cursor. */

@@ -16,16 +16,21 @@ export async function listMessages(
   position: Position,
   limit: number,
 ): Promise<HistoryPage> {
-  await requireMembership(store, conversationId, userId);
   const given = [position.before, position.after, position.around].filter((value) => value !== undefined);
   if (given.length > 1) {
     throw new AppError('VALIDATION_FAILED', 'Give one of before, after and around.', {
       fields: [{ path: 'before', code: 'exclusive', message: 'excludes after and around' }],
     });
   }
-  if (position.after !== undefined) return pageAfter(store, conversationId, position.after, limit);
-  if (position.around !== undefined) return pageAround(store, conversationId, position.around, limit);
-  return pageBefore(store, conversationId, position.before ?? end, limit);
+  const page = await pageAt(store, conversationId, position, limit);
+  await requireMembership(store, conversationId, userId);
+  return page;
+}
+
+function pageAt(store: ReadStore, id: string, { before, after, around }: Position, limit: number) {
+  if (after !== undefined) return pageAfter(store, id, after, limit);
+  if (around !== undefined) return pageAround(store, id, around, limit);
+  return pageBefore(store, id, before ?? end, limit);
 }
 
 async function pageBefore(store: ReadStore, id: string, before: number, limit: number): Promise<HistoryPage> {

@@ -30,3 +30,27 @@ async function targetsOf(
   const targets = await store.entries(conversationId, [...new Set(seqs)]);
   return new Map(targets.map((target) => [targetKey(conversationId, target.seq), target]));
 }
+
+/** A page with only as many of its entries as have room, and the bytes of what is left; `hasMore` tells the rest. */
+export function cutPage(page: LogPage, room: number): { page: LogPage; bytes: number } {
+  let bytes = 0;
+  let count = 0;
+  for (const entry of page.entries) {
+    const weight = weightOf(entry, page);
+    if (bytes + weight > room) break;
+    bytes += weight;
+    count += 1;
+  }
+  const whole = count === page.entries.length;
+  return { page: { ...page, entries: page.entries.slice(0, count), hasMore: page.hasMore || !whole }, bytes };
+}
+
+/** About the bytes of an entry as it is told: an edit is told with its target's text. */
+function weightOf(entry: LogEntry, page: LogPage): number {
+  const { body } = entry;
+  const target =
+    body.type === 'message:edited' ? page.targets.get(targetKey(entry.conversationId, body.target)) : entry;
+  const shown = target?.body;
+  if (shown?.type === 'message:new') return 300 + Buffer.byteLength(shown.text) + 400 * shown.attachments.length;
+  return body.type === 'member:added' ? 300 + 40 * body.userIds.length : 300;
+}

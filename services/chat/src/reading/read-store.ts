@@ -21,12 +21,17 @@ export type SharedInfo = ConversationInfo & {
 /** The last entry of a conversation. */
 export type Head = { conversationId: string; seq: number; at: number };
 
+/** Unread messages are counted up to here: nobody is told the difference, and counting must end in time. */
+export const mostUnread = 10_000;
+
 /** Reads of what is committed, each one query that ends in time. Rejections mean the store is away. */
 export type ReadStore = {
   /** The membership of a user now, or null for non-members and absent conversations alike. */
   membership(conversationId: string, userId: string): Promise<Membership | null>;
   /** All memberships of a user. */
   membershipsOf(userId: string): Promise<Membership[]>;
+  /** Those of the conversations that the user is a member of now. */
+  memberOf(userId: string, conversationIds: readonly string[]): Promise<Set<string>>;
   /** Members by user id, ascending, after one. */
   members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
@@ -35,7 +40,7 @@ export type ReadStore = {
   heads(conversationIds: readonly string[]): Promise<Head[]>;
   /** The last message that was not deleted, of each conversation that has one. */
   lastMessages(conversationIds: readonly string[]): Promise<Map<string, LogEntry>>;
-  /** Messages of others after each membership's read pointer that were not deleted. */
+  /** Messages of others after each membership's read pointer that were not deleted, at most `mostUnread` of each. */
   unread(memberships: readonly Membership[]): Promise<Map<string, number>>;
   /** The two members, ever, of direct conversations. */
   directMembers(conversationIds: readonly string[]): Promise<Map<string, string[]>>;

@@ -1,5 +1,5 @@
 import { type ConversationView, viewsOf } from './conversation-views.ts';
-import { type LogPage, readLogPage } from './log-pages.ts';
+import { cutPage, type LogPage, readLogPage } from './log-pages.ts';
 import type { Head, Membership, ReadStore } from './read-store.ts';
 
 export type SyncRequest = {
@@ -18,8 +18,9 @@ export type SyncResult = {
   token: string;
 };
 
-/** Entries in one answer over all conversations; the rest has `hasMore`. */
+/** Entries in one answer over all conversations, and bytes of their texts; the rest has `hasMore`. */
 const answerEntries = 2_000;
+const answerBytes = 3 * 1024 * 1024;
 /** Tokens are times of a server: this much is forgiven between servers. */
 const skewMs = 10_000;
 const parallelReads = 8;
@@ -35,9 +36,13 @@ export async function sync(store: ReadStore, request: SyncRequest, now: number):
   const wanted = memberships.filter((membership) => isWanted(membership, headOf, request.cursors, since));
   const pages = await readPages(store, wanted, headOf, request);
   const views = await viewsOf(store, wanted, heads);
-  const members = new Set(memberships.map(({ conversationId }) => conversationId));
+  const asked = [...Object.keys(request.cursors), ...wanted.map(({ conversationId }) => conversationId)];
+  // Asked last, so that nothing that is told is younger than an acknowledged removal of the reader.
+  const members = await store.memberOf(request.userId, [...new Set(asked)]);
   return {
-    conversations: views.map((view) => ({ view, ...(pages.get(view.shared.conversationId) ?? nothingYet) })),
+    conversations: views
+      .filter(({ shared }) => members.has(shared.conversationId))
+      .map((view) => ({ view, ...(pages.get(view.shared.conversationId) ?? nothingYet) })),
     removed: Object.keys(request.cursors).filter((id) => !members.has(id)),
     token: `t1.${now}`,
   };
@@ -77,10 +82,16 @@ async function readPages(
       read.push(one);
     }
   }
+  let room = answerBytes;
   for (let start = 0; start < read.length; start += parallelReads) {
+    if (room <= 0) break;
     const some = read.slice(start, start + parallelReads);
     const found = await Promise.all(some.map(({ id, after }) => readLogPage(store, id, after, request.limit)));
-    some.forEach(({ id }, index) => pages.set(id, found[index] as LogPage));
+    some.forEach(({ id }, index) => {
+      const { page, bytes } = cutPage(found[index] as LogPage, room);
+      pages.set(id, page);
+      room -= bytes;
+    });
   }
   return pages;
 }

@@ -18,7 +18,14 @@ export function createMongoReadStore(collections: ChatCollections): ReadStore {
 
 type MemberReads = Pick<
   ReadStore,
-  'membership' | 'membershipsOf' | 'members' | 'directMembers' | 'leastPointers' | 'recipients' | 'acquainted'
+  | 'membership'
+  | 'membershipsOf'
+  | 'memberOf'
+  | 'members'
+  | 'directMembers'
+  | 'leastPointers'
+  | 'recipients'
+  | 'acquainted'
 >;
 
 function memberReads({ members }: ChatCollections): MemberReads {
@@ -31,6 +38,14 @@ function memberReads({ members }: ChatCollections): MemberReads {
     async membershipsOf(userId) {
       const found = await members.find({ u: storeUuid(userId), leftSeq: null }, read).toArray();
       return found.map(fromMember);
+    },
+    async memberOf(userId, conversationIds) {
+      const u = storeUuid(userId);
+      const ids = conversationIds.map((id) => ({ c: storeUuid(id), u }));
+      const found = await members
+        .find({ _id: { $in: ids }, leftSeq: null }, { ...read, projection: { c: 1 } })
+        .toArray();
+      return new Set(found.map(({ c }) => readUuid(c)));
     },
     async members(conversationId, afterUserId, limit) {
       const after = afterUserId === null ? {} : { u: { $gt: storeUuid(afterUserId) } };

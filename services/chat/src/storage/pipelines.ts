@@ -1,3 +1,5 @@
+import { mostUnread } from '../reading/read-store.ts';
+
 /**
  * Lookups into the log from a list of conversations: one index seek for each, in one command. The bounds are written
  * as variables because only then an `$expr` on `_id` uses its index; a test reads the plans.
@@ -64,6 +66,7 @@ export const unreadPipeline = [
             $expr: { $ne: ['$senderId', '$$me'] },
           },
         },
+        { $limit: mostUnread },
         { $count: 'count' },
       ],
       as: 'unread',
