@@ -1,3 +1,4 @@
+import { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { EventBus } from '@bluewave/events/event-bus';
 import { conversationSignal, userEvent } from '@bluewave/events/codec';
 import { ensureStream } from '@bluewave/events/ensure-stream';
@@ -21,13 +22,16 @@ import { listenToMedia } from './events/media-listener.ts';
 import type { ChatDeps } from './grpc/chat-deps.ts';
 import { CommandStreams } from './grpc/commands.ts';
 import { conversationHandlers } from './grpc/conversation-handlers.ts';
+import { withFailures } from './grpc/failures.ts';
 import { messageHandlers } from './grpc/message-handlers.ts';
 import { readingHandlers } from './grpc/reading-handlers.ts';
-import { BootLease } from './log/boot-lease.ts';
+import { BootLease, type BootStore } from './log/boot-lease.ts';
+import type { EntryStore } from './log/entry-store.ts';
 import { LaneCache } from './log/lane-cache.ts';
 import { LogWriter } from './log/log-writer.ts';
 import { Outbox } from './log/outbox.ts';
-import { Recovery } from './log/recovery.ts';
+import type { ProjectionStore } from './log/projections.ts';
+import { type AbandonedBootStore, Recovery } from './log/recovery.ts';
 import { UnknownOutcomes } from './log/unknown-outcomes.ts';
 import { observeChat } from './metrics.ts';
 import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
@@ -38,27 +42,52 @@ import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
 import { createMongoReadStore } from './storage/mongo-read-store.ts';
 
-const leaseMs = 10_000;
-const renewMs = 1_000;
-const recoveryMs = 2_000;
+export type ChatTimings = {
+  /** How long a boot may write without renewing its lease, and how often it renews it. */
+  leaseMs: number;
+  renewMs: number;
+  /** How often a process looks for what others left behind. */
+  recoveryMs: number;
+};
+
+export const defaultTimings: ChatTimings = { leaseMs: 10_000, renewMs: 1_000, recoveryMs: 2_000 };
 /** Sum of members over idle conversations kept warm: some 100 MB at most. */
 const warmMembers = 500_000;
 const publishDrainMs = 5_000;
 
+/** What the log is written to and read from. */
+export type ChatStores = {
+  entries: EntryStore;
+  boots: BootStore & AbandonedBootStore;
+  projections: ProjectionStore;
+};
+
+export type ChatOptions = {
+  clock?: Clock;
+  timings?: ChatTimings;
+  /** Stands between the log and its stores, for those who want to see or disturb what passes. */
+  wrapStores?: (stores: ChatStores) => ChatStores;
+};
+
 export type RunningChat = RunningService & { grpcPort: number; adminPort: number };
 
 /** Wires the chat service and starts it. Resolves when it serves. */
-export async function startChat(config: ChatConfig, log: Logger, clock: Clock = systemClock): Promise<RunningChat> {
+export async function startChat(config: ChatConfig, log: Logger, options: ChatOptions = {}): Promise<RunningChat> {
   const opened = new CloseStack(log);
   try {
-    return await openChat(config, log, clock, opened);
+    return await openChat(config, log, options, opened);
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function openChat(config: ChatConfig, log: Logger, clock: Clock, opened: CloseStack): Promise<RunningChat> {
+async function openChat(
+  config: ChatConfig,
+  log: Logger,
+  options: ChatOptions,
+  opened: CloseStack,
+): Promise<RunningChat> {
   const metrics = createMetrics('chat');
   const admin = opened.add('admin', await startAdminServer({ host: config.host, port: config.adminPort, metrics }));
   const bus = opened.add('bus', new EventBus({ url: config.natsUrl, name: 'chat', log }));
@@ -68,7 +97,7 @@ async function openChat(config: ChatConfig, log: Logger, clock: Clock, opened: C
   await ensureIndexes(collections);
   keepStream(bus, config.streamReplicas, log, opened);
 
-  const { deps, outbox } = openLog(collections, bus, config, log, clock, opened);
+  const { deps, outbox } = openLog(collections, bus, config, log, options, opened);
   opened.add('media listener', listenToMedia(bus, deps.reads, log));
   observeChat(metrics, outbox);
   const commands = new CommandStreams(deps);
@@ -83,7 +112,7 @@ async function openChat(config: ChatConfig, log: Logger, clock: Clock, opened: C
       services: [
         {
           definition: loadService<ChatServiceDefinition>('chat', 'ChatService'),
-          unary: { ...conversationHandlers(deps), ...messageHandlers(deps), ...readingHandlers(deps) },
+          unary: withFailures({ ...conversationHandlers(deps), ...messageHandlers(deps), ...readingHandlers(deps) }),
           streams: { Commands: (stream) => commands.serve(stream) },
         },
       ],
@@ -102,11 +131,15 @@ function openLog(
   bus: EventBus,
   config: ChatConfig,
   log: Logger,
-  clock: Clock,
+  { clock = systemClock, timings = defaultTimings, wrapStores = (stores) => stores }: ChatOptions,
   opened: CloseStack,
 ): { deps: ChatDeps; outbox: Outbox } {
-  const entries = createMongoEntryStore(collections, log);
-  const boots = createMongoBootStore(collections);
+  const { leaseMs, renewMs, recoveryMs } = timings;
+  const { entries, boots, projections } = wrapStores({
+    entries: createMongoEntryStore(collections, log),
+    boots: createMongoBootStore(collections),
+    projections: createMongoProjectionStore(collections),
+  });
   const reads = createMongoReadStore(collections);
   const outbox = new Outbox(clock);
   const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
@@ -117,10 +150,10 @@ function openLog(
   const publisher = new EntryPublisher({
     bus,
     entries,
-    projections: createMongoProjectionStore(collections),
+    projections,
     outbox,
     log,
-    inbox: `_INBOX.${newId()}`,
+    stream: new AckedPublisher(bus, `_INBOX.${newId()}`),
     onPublished: (entry) => beacon.note(entry.conversationId, entry.seq),
   });
   opened.add('publisher', { close: () => publisher.close(publishDrainMs) });
@@ -159,7 +192,7 @@ function openLog(
   });
   opened.add('pointers', pointers);
   const { memberLimit, editWindowMs } = config;
-  return { deps: { writer, publisher, pointers, reads, clock, log, memberLimit, editWindowMs }, outbox };
+  return { deps: { writer, publisher, projections, pointers, reads, clock, log, memberLimit, editWindowMs }, outbox };
 }
 
 function tellReceipt(
@@ -174,26 +207,28 @@ function tellReceipt(
 
 /** Makes the entries stream, also when NATS comes later or comes back without it. */
 function keepStream(bus: EventBus, replicas: number, log: Logger, opened: CloseStack): void {
-  let closed = false;
+  const abort = new AbortController();
+  const { signal } = abort;
   const make = async (): Promise<void> => {
-    for (let made = false; !made && !closed;) {
+    while (!signal.aborted) {
       try {
         const connection = await bus.connection();
-        await ensureStream(await connection.jetstreamManager(), streams.entries, replicas);
-        made = true;
+        return await ensureStream(await connection.jetstreamManager(), streams.entries, replicas);
       } catch (error) {
-        if (closed) return;
+        if (signal.aborted) return;
         log.warn({ err: error }, 'the entries stream could not be made; trying again');
-        await sleep(1_000);
+        await sleep(1_000, signal);
       }
     }
   };
   const healed = bus.onHealed(() => {
-    make().catch((error: unknown) => log.error({ err: error }, 'the entries stream is missing'));
+    make().catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'the entries stream is missing');
+    });
   });
   opened.add('stream keeper', {
     close: () => {
-      closed = true;
+      abort.abort(new Error('closed'));
       healed.close();
     },
   });

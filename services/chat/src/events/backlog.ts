@@ -1,9 +1,12 @@
 import type { Logger } from '@bluewave/runtime/logger';
+import { entriesOfBoot } from '../log/boot-entries.ts';
 import type { LogEntry } from '../log/entry.ts';
 import type { EntryStore } from '../log/entry-store.ts';
 import type { Hold, Outbox } from '../log/outbox.ts';
 
 type Unpublished = { entry: LogEntry; hold: Hold; again(): void };
+/** Entries of one boot that were forgotten: all of them are from `from` on. */
+type Forgotten = { from: number; hold: Hold };
 
 export type BacklogOptions = {
   outbox: Outbox;
@@ -12,46 +15,50 @@ export type BacklogOptions = {
   /** Projects and publishes one entry again; rejects when the signal aborts. */
   redo(entry: LogEntry, signal: AbortSignal): Promise<void>;
   log: Logger;
+  /** More than this is not kept in memory: bodies are forgotten and read again from the log. */
+  maxKept?: number;
 };
 
-/** More than this is not kept in memory: bodies are forgotten and read again from the log. */
-const maxKept = 10_000;
 const tickMs = 250;
-const rescanPage = 200;
 
 /**
- * Entries whose publishing failed. Kept and tried again while they are few; when NATS is away for long their bodies
- * are forgotten, their holds kept, and once it is back they are read again by boot and time from the log.
+ * Entries whose publishing failed. Kept and tried again while they are few; when NATS is away for long they are
+ * forgotten but for the oldest hold of each boot, which keeps the watermark back for all of them, and once it is back
+ * they are read again by boot and time from the log.
  */
 export class Backlog {
   readonly #options: BacklogOptions;
+  readonly #maxKept: number;
   readonly #timer: NodeJS.Timeout;
   #kept: Unpublished[] = [];
-  /** Boot -> forgotten holds of it. */
-  readonly #forgotten = new Map<string, Hold[]>();
+  readonly #forgotten = new Map<string, Forgotten>();
   #rescanning = false;
   readonly #abort = new AbortController();
 
   constructor(options: BacklogOptions) {
     this.#options = options;
+    this.#maxKept = options.maxKept ?? 10_000;
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
   add(unpublished: Unpublished): void {
     if (this.#abort.signal.aborted) return;
-    if (this.#kept.length < maxKept) {
-      this.#kept.push(unpublished);
-      return;
-    }
-    const { by } = unpublished.entry;
-    const holds = this.#forgotten.get(by);
-    if (holds) holds.push(unpublished.hold);
-    else this.#forgotten.set(by, [unpublished.hold]);
+    if (this.#kept.length < this.#maxKept) this.#kept.push(unpublished);
+    else this.#forget(unpublished.entry.by, { from: unpublished.entry.at, hold: unpublished.hold });
   }
 
   close(): void {
     this.#abort.abort(new Error('closed'));
     clearInterval(this.#timer);
+  }
+
+  /** One hold a boot is enough: the older of two. */
+  #forget(boot: string, { from, hold }: Forgotten): void {
+    const known = this.#forgotten.get(boot);
+    if (!known) return void this.#forgotten.set(boot, { from, hold });
+    const [older, younger] = known.hold.id < hold.id ? [known.hold, hold] : [hold, known.hold];
+    this.#forgotten.set(boot, { from: Math.min(known.from, from), hold: older });
+    if (older !== younger) this.#options.outbox.release(younger);
   }
 
   #tick(): void {
@@ -68,20 +75,28 @@ export class Backlog {
   }
 
   async #rescan(): Promise<void> {
-    for (const [boot, holds] of [...this.#forgotten]) {
-      const covered = holds.length;
-      const from = holds.reduce((least, hold) => Math.min(least, hold.at), Number.MAX_SAFE_INTEGER);
-      let redone = 0;
-      for (let more = true; more && !this.#abort.signal.aborted;) {
-        const page = await this.#options.entries.readByBoot(boot, from, rescanPage, redone);
-        await Promise.all(page.map((entry) => this.#options.redo(entry, this.#abort.signal)));
-        redone += page.length;
-        more = page.length === rescanPage;
+    for (const [boot, forgotten] of [...this.#forgotten]) {
+      // What is forgotten from here on begins anew: this scan may have passed it.
+      this.#forgotten.delete(boot);
+      try {
+        await this.#redoFrom(boot, forgotten.from);
+      } catch (error) {
+        this.#forget(boot, forgotten);
+        throw error;
       }
-      if (this.#abort.signal.aborted) return;
-      this.#options.log.info({ boot, entries: redone }, 'published again from the log');
-      for (const hold of holds.splice(0, covered)) this.#options.outbox.release(hold);
-      if (holds.length === 0) this.#forgotten.delete(boot);
+      this.#options.outbox.release(forgotten.hold);
     }
+  }
+
+  async #redoFrom(boot: string, from: number): Promise<void> {
+    const { entries, redo, log } = this.#options;
+    const { signal } = this.#abort;
+    let redone = 0;
+    for await (const page of entriesOfBoot(entries, boot, from)) {
+      await Promise.all(page.map((entry) => redo(entry, signal)));
+      redone += page.length;
+    }
+    signal.throwIfAborted();
+    log.info({ boot, entries: redone }, 'published again from the log');
   }
 }

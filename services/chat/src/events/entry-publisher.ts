@@ -1,4 +1,4 @@
-import { AckedPublisher } from '@bluewave/events/acked-publisher';
+import type { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { entryCommitted, userEvent } from '@bluewave/events/codec';
 import type { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
@@ -13,13 +13,13 @@ import { Backlog } from './backlog.ts';
 import { isMessage, type MessageEntry, presentEntry } from './present-entry.ts';
 
 export type EntryPublisherOptions = {
-  bus: EventBus;
+  bus: Pick<EventBus, 'connected' | 'publish'>;
+  /** Into the entries stream; the publisher closes it. */
+  stream: Pick<AckedPublisher, 'publish' | 'close'>;
   entries: EntryStore;
   projections: ProjectionStore;
   outbox: Outbox;
   log: Logger;
-  /** Unique to this process. */
-  inbox: string;
   /** Told of every entry on its way out. */
   onPublished(entry: LogEntry): void;
 };
@@ -35,14 +35,12 @@ const maxRetryMs = 5_000;
  */
 export class EntryPublisher {
   readonly #options: EntryPublisherOptions;
-  readonly #stream: AckedPublisher;
   readonly #backlog: Backlog;
   readonly #projecting = new Map<string, Promise<void>>();
-  #closed = false;
+  readonly #abort = new AbortController();
 
   constructor(options: EntryPublisherOptions) {
     this.#options = options;
-    this.#stream = new AckedPublisher(options.bus, options.inbox);
     this.#backlog = new Backlog({
       outbox: options.outbox,
       entries: options.entries,
@@ -56,17 +54,18 @@ export class EntryPublisher {
   take(entry: LogEntry, hold: Hold, traceId: string, state: ConversationState | undefined): void {
     if (!hasProjection(entry.body.type)) return this.#publish(entry, null, hold, traceId, recipientsOf(entry, state));
     const key = addressOf(entry);
-    const projected = this.#project(entry).then(() => {
-      this.#projecting.delete(key);
+    const projected = this.#persist(entry, () => project(this.#options.projections, entry)).finally(() => {
+      if (this.#projecting.get(key) === projected) this.#projecting.delete(key);
     });
     this.#projecting.set(key, projected);
     projected
-      .then(async () => {
+      .then(() => this.#persist(entry, () => this.#targetOf(entry)))
+      .then((target) => {
         this.#tellUsers(entry);
-        this.#publish(entry, await this.#targetOf(entry), hold, traceId, undefined);
+        this.#publish(entry, target, hold, traceId, undefined);
       })
-      // The hold stays: recovery finishes what this process could not.
-      .catch((error: unknown) => this.#options.log.error({ err: error, seq: entry.seq }, 'an entry stays unpublished'));
+      // Only a publisher that closes gives up. The hold stays, and another process finishes it.
+      .catch((error: unknown) => this.#options.log.warn({ err: error, seq: entry.seq }, 'an entry stays unpublished'));
   }
 
   /** Resolves when an entry taken here is projected: what reads after it see its effect. */
@@ -76,15 +75,16 @@ export class EntryPublisher {
 
   /** Projects and publishes an entry again, until the stream has it or the signal aborts. */
   async redo(entry: LogEntry, signal: AbortSignal): Promise<void> {
-    await project(this.#options.projections, entry);
-    this.#tellUsers(entry);
+    const { projections, stream, onPublished } = this.#options;
+    await project(projections, entry);
     const data = this.#encode(entry, await this.#targetOf(entry), '', undefined);
+    this.#tellUsers(entry);
     for (;;) {
       signal.throwIfAborted();
       const outcome = await new Promise((resolve) => {
-        this.#stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, resolve);
+        stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, resolve);
       });
-      if (outcome === 'acked') return;
+      if (outcome === 'acked') return onPublished(entry);
       await sleep(retryMs, signal);
     }
   }
@@ -93,21 +93,23 @@ export class EntryPublisher {
   async close(ms: number): Promise<void> {
     const until = Date.now() + ms;
     while (this.#options.outbox.size > 0 && Date.now() < until) await sleep(20);
-    this.#closed = true;
+    this.#abort.abort(new Error('closed before the entry was seen through'));
     this.#backlog.close();
-    this.#stream.close();
+    this.#options.stream.close();
   }
 
-  async #project(entry: LogEntry): Promise<void> {
-    for (let wait = retryMs; !this.#closed; wait = Math.min(wait * 2, maxRetryMs)) {
+  /** Does a step of an entry until it succeeds, as long as this process lives. */
+  async #persist<T>(entry: LogEntry, step: () => Promise<T>): Promise<T> {
+    const { signal } = this.#abort;
+    for (let wait = retryMs; ; wait = Math.min(wait * 2, maxRetryMs)) {
+      signal.throwIfAborted();
       try {
-        return await project(this.#options.projections, entry);
+        return await step();
       } catch (error) {
         this.#options.log.warn({ err: error, seq: entry.seq }, 'a projection failed; it will be tried again');
-        await sleep(wait);
+        await sleep(wait, signal);
       }
     }
-    throw new Error('closed before the entry was projected');
   }
 
   /** The message that an edit is about, as it is now. */
@@ -120,7 +122,7 @@ export class EntryPublisher {
   #publish(entry: LogEntry, target: MessageEntry | null, hold: Hold, traceId: string, recipients?: string[]): void {
     const data = this.#encode(entry, target, traceId, recipients);
     const attempt = (): void => {
-      this.#stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, (outcome) => {
+      this.#options.stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, (outcome) => {
         if (outcome === 'acked') this.#options.outbox.release(hold);
         else this.#backlog.add({ entry, hold, again: attempt });
       });

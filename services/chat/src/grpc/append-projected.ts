@@ -1,5 +1,6 @@
 import { remainingMs, within } from '@bluewave/runtime/deadline';
 import type { AppendRequest, AppendResult } from '../log/append.ts';
+import { project } from '../log/projections.ts';
 import type { ChatDeps } from './chat-deps.ts';
 
 /**
@@ -8,8 +9,12 @@ import type { ChatDeps } from './chat-deps.ts';
  */
 export async function appendProjected(deps: ChatDeps, request: AppendRequest): Promise<AppendResult> {
   const result = await deps.writer.append(request);
-  if (result.entry) {
-    await within(remainingMs(request.deadline), 'The platform', deps.publisher.projected(result.entry));
-  }
+  await within(remainingMs(request.deadline), 'The platform', projected(deps, request, result));
   return result;
+}
+
+/** What another process wrote it also projects, but perhaps not yet: this one does not wait for it. */
+function projected(deps: ChatDeps, request: AppendRequest, { entry, duplicate }: AppendResult): Promise<void> {
+  if (!entry) return deps.projections.projectMembers(request.conversationId);
+  return duplicate ? project(deps.projections, entry) : deps.publisher.projected(entry);
 }

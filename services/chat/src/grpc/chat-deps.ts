@@ -2,6 +2,7 @@ import type { Clock } from '@bluewave/runtime/clock';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { EntryPublisher } from '../events/entry-publisher.ts';
 import type { LogWriter } from '../log/log-writer.ts';
+import type { ProjectionStore } from '../log/projections.ts';
 import type { ReadStore } from '../reading/read-store.ts';
 import type { PointerWriter } from '../receipts/pointer-writer.ts';
 
@@ -9,6 +10,7 @@ import type { PointerWriter } from '../receipts/pointer-writer.ts';
 export type ChatDeps = {
   writer: LogWriter;
   publisher: EntryPublisher;
+  projections: ProjectionStore;
   pointers: PointerWriter;
   reads: ReadStore;
   clock: Clock;

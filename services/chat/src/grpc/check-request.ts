@@ -10,6 +10,11 @@ export function checkIds(...ids: string[]): void {
   if (!ids.every((id) => uuid.test(id))) throw notFound();
 }
 
+/** An id that a client made: one that is no UUID is refused, since it names nothing that could be missing. */
+export function checkClientMsgId(id: string): void {
+  if (!uuid.test(id)) throw new AppError('VALIDATION_FAILED', 'A clientMsgId is a UUID.');
+}
+
 export function checkType(type: string): ConversationType {
   if (type === 'direct' || type === 'group' || type === 'room') return type;
   throw new AppError('VALIDATION_FAILED', 'No such type of conversation.');

@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { AppError, toAppError } from '@bluewave/errors/app-error';
+import { AppError } from '@bluewave/errors/app-error';
 import { errorTable } from '@bluewave/errors/error-table';
 import type { Command } from '@bluewave/protos/generated/bluewave/chat/v1/Command';
 import type { CommandBatch } from '@bluewave/protos/generated/bluewave/chat/v1/CommandBatch';
@@ -7,13 +7,20 @@ import type { MarkPointer } from '@bluewave/protos/generated/bluewave/chat/v1/Ma
 import type { Reply } from '@bluewave/protos/generated/bluewave/chat/v1/Reply';
 import type { ReplyBatch } from '@bluewave/protos/generated/bluewave/chat/v1/ReplyBatch';
 import type { SendMessage } from '@bluewave/protos/generated/bluewave/chat/v1/SendMessage';
+import { sleep } from '@bluewave/runtime/deadline';
 import { isMessage, presentMessage } from '../events/present-entry.ts';
 import type { MessageKind } from '../log/entry.ts';
 import { sendMessage } from '../messages/send-message.ts';
 import { requireMembership } from '../reading/conversation-views.ts';
 import type { ChatDeps } from './chat-deps.ts';
+import { checkClientMsgId, checkIds } from './check-request.ts';
+import { toFailure } from './failures.ts';
 
 const kinds: readonly string[] = ['text', 'image', 'file', 'audio', 'video', 'system'] satisfies MessageKind[];
+/** No caller waits longer. */
+const maxTimeoutMs = 5_000;
+/** How long a closing server goes on answering what it has accepted. */
+const drainMs = 3_000;
 
 type CommandStream = ServerDuplexStream<CommandBatch, ReplyBatch>;
 
@@ -21,6 +28,8 @@ type CommandStream = ServerDuplexStream<CommandBatch, ReplyBatch>;
 export class CommandStreams {
   readonly #deps: ChatDeps;
   readonly #streams = new Set<CommandStream>();
+  #underWay = 0;
+  #closed = false;
 
   constructor(deps: ChatDeps) {
     this.#deps = deps;
@@ -38,9 +47,7 @@ export class CommandStreams {
       if (replies.push(one) === 1) setImmediate(flush);
     };
     stream.on('data', (batch: CommandBatch) => {
-      for (const command of batch.commands) {
-        carryOut(this.#deps, command).then(reply, (error: unknown) => reply(refusal(this.#deps, command, error)));
-      }
+      for (const command of batch.commands) void this.#answer(command).then(reply);
     });
     const gone = (): void => void this.#streams.delete(stream);
     stream.on('error', (error) => {
@@ -54,17 +61,33 @@ export class CommandStreams {
     stream.on('cancelled', gone);
   }
 
-  /** Ends the streams: callers repeat elsewhere what was not answered. */
+  /** Answers what was accepted, refuses what comes now, then ends the streams: callers repeat elsewhere. */
   async close(): Promise<void> {
+    this.#closed = true;
+    const end = Date.now() + drainMs;
+    while (this.#underWay > 0 && Date.now() < end) await sleep(20);
     // What was answered in this turn is still on its way out.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     for (const stream of this.#streams) stream.end();
     this.#streams.clear();
+  }
+
+  /** Never rejects: a failure is a reply. */
+  async #answer(command: Command): Promise<Reply> {
+    this.#underWay += 1;
+    try {
+      if (this.#closed) throw new AppError('UNAVAILABLE', 'This server is going away. Try again.');
+      return await carryOut(this.#deps, command);
+    } catch (thrown) {
+      return refusal(this.#deps, command, thrown);
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 }
 
 async function carryOut(deps: ChatDeps, command: Command): Promise<Reply> {
-  const call = { traceId: command.traceId, deadline: deps.clock() + command.timeoutMs };
+  const call = { traceId: command.traceId, deadline: deps.clock() + Math.min(command.timeoutMs, maxTimeoutMs) };
   if (command.send) return { id: command.id, sent: await send(deps, command.actorId, command.send, call) };
   if (command.mark) return { id: command.id, marked: await mark(deps, command.actorId, command.mark) };
   throw new AppError('VALIDATION_FAILED', 'The command is empty.');
@@ -73,6 +96,9 @@ async function carryOut(deps: ChatDeps, command: Command): Promise<Reply> {
 async function send(deps: ChatDeps, actorId: string, input: SendMessage, call: { traceId: string; deadline: number }) {
   if (!kinds.includes(input.type)) throw new AppError('VALIDATION_FAILED', 'No such type of message.');
   const { conversationId, clientMsgId, text, attachments } = input;
+  // What is no id must not get as far as a batch, where it would be in the way of everybody else's.
+  checkIds(actorId, conversationId, ...attachments.map(({ uploadId }) => uploadId));
+  checkClientMsgId(clientMsgId);
   const kind = input.type as MessageKind;
   const message = { actorId, conversationId, clientMsgId, kind, text, attachments };
   const { entry, duplicate } = await deps.writer.append(sendMessage(message, call));
@@ -81,29 +107,28 @@ async function send(deps: ChatDeps, actorId: string, input: SendMessage, call: {
 }
 
 async function mark(deps: ChatDeps, userId: string, input: MarkPointer) {
-  const { conversationId } = input;
-  // A warm conversation whose head is as far says all there is to know.
+  const { conversationId, readSeq, deliveredSeq } = input;
+  checkIds(userId, conversationId);
+  // A warm conversation whose head is as far says all there is to know of a member whose pointers were seen before.
   const warm = deps.writer.peek(conversationId);
-  if (warm?.members.has(userId) && Math.max(input.readSeq, input.deliveredSeq) <= warm.head) {
-    return deps.pointers.advance({ conversationId, userId, readSeq: input.readSeq, deliveredSeq: input.deliveredSeq });
+  const known = deps.pointers.knows(conversationId, userId);
+  if (known && warm?.members.has(userId) && Math.max(readSeq, deliveredSeq) <= warm.head) {
+    return deps.pointers.advance({ conversationId, userId, readSeq, deliveredSeq });
   }
   const membership = await requireMembership(deps.reads, conversationId, userId);
-  const asked = { readSeq: input.readSeq, deliveredSeq: input.deliveredSeq };
-  if (asked.readSeq <= membership.readSeq && asked.deliveredSeq <= membership.deliveredSeq) {
-    return { readSeq: membership.readSeq, deliveredSeq: membership.deliveredSeq };
-  }
+  deps.pointers.note(membership);
   const [head] = await deps.reads.heads([conversationId]);
   const last = head?.seq ?? 0;
   return deps.pointers.advance({
     conversationId,
     userId,
-    readSeq: Math.min(asked.readSeq, last),
-    deliveredSeq: Math.min(asked.deliveredSeq, last),
+    readSeq: Math.min(readSeq, last),
+    deliveredSeq: Math.min(deliveredSeq, last),
   });
 }
 
 function refusal(deps: ChatDeps, command: Command, thrown: unknown): Reply {
-  const error = toAppError(thrown);
+  const error = toFailure(thrown);
   if (errorTable[error.code].http >= 500) {
     deps.log.error({ err: error, traceId: command.traceId }, 'a command failed');
   }

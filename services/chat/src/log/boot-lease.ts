@@ -24,8 +24,8 @@ export type BootLeaseOptions = {
   renewMs: number;
 };
 
-/** A write stamped within this time before the end of the lease could arrive after it: too late to begin. */
-const marginMs = 2_000;
+/** A write stamped within this part of the lease before its end could arrive after it: too late to begin. */
+const marginPart = 0.2;
 
 /**
  * The right of a process to write under its boot id. Others republish what a boot left once its lease has run out,
@@ -34,15 +34,15 @@ const marginMs = 2_000;
 export class BootLease {
   readonly #options: BootLeaseOptions;
   readonly #timer: NodeJS.Timeout;
-  #boot = '';
-  #leaseUntil = 0;
+  /** The boot and the end of its lease: one value, so that no boot is ever taken with the lease of another. */
+  #held = { boot: '', leaseUntil: 0 };
   #taking: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
 
   constructor(options: BootLeaseOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      if (this.#boot && !this.#renewing) {
+      if (this.#held.boot && !this.#renewing) {
         this.#renewing = this.#renew().finally(() => (this.#renewing = undefined));
       }
     }, options.renewMs);
@@ -50,7 +50,8 @@ export class BootLease {
 
   /** The boot to stamp entries with, or undefined when `take` must come first. */
   current(): string | undefined {
-    return this.#options.clock() < this.#leaseUntil - marginMs ? this.#boot : undefined;
+    const { clock, leaseMs } = this.#options;
+    return clock() < this.#held.leaseUntil - leaseMs * marginPart ? this.#held.boot : undefined;
   }
 
   /** Takes a new boot. Rejects when the store is away: then nothing can be written anyway. */
@@ -62,32 +63,36 @@ export class BootLease {
   /** Ends the lease. With nothing held the record goes; else another process finishes the rest. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#renewing;
-    if (!this.#boot) return;
-    const { store, outbox } = this.#options;
-    if (outbox.size === 0) await store.remove(this.#boot);
-    else await store.write({ boot: this.#boot, watermark: outbox.watermark(), leaseUntil: this.#options.clock() });
+    await Promise.allSettled([this.#renewing, this.#taking]);
+    const { boot } = this.#held;
+    if (!boot) return;
+    const { store, outbox, clock } = this.#options;
+    if (outbox.size === 0) await store.remove(boot);
+    else await store.write({ boot, watermark: outbox.watermark(), leaseUntil: clock() });
   }
 
   async #takeNew(): Promise<void> {
     const boot = this.#options.newBoot();
-    await this.#write(boot);
-    this.#boot = boot;
+    this.#held = { boot, leaseUntil: await this.#write(boot) };
   }
 
   async #renew(): Promise<void> {
     // Past the lease another process may have claimed the boot: renewing it would take it back.
-    if (this.current() === undefined) return;
+    const boot = this.current();
+    if (boot === undefined) return;
     try {
-      await this.#write(this.#boot);
+      const leaseUntil = await this.#write(boot);
+      // A renewal that took long may come back when another boot was taken.
+      if (this.#held.boot === boot) this.#held = { boot, leaseUntil };
     } catch (error) {
       this.#options.log.warn({ err: error }, 'the lease of this boot could not be renewed');
     }
   }
 
-  async #write(boot: string): Promise<void> {
+  /** @returns the end of the lease. */
+  async #write(boot: string): Promise<number> {
     const leaseUntil = this.#options.clock() + this.#options.leaseMs;
     await this.#options.store.write({ boot, watermark: this.#options.outbox.watermark(), leaseUntil });
-    this.#leaseUntil = leaseUntil;
+    return leaseUntil;
   }
 }

@@ -24,6 +24,6 @@ export type EntryStore = {
   findByClientMsgId(conversationId: string, senderId: string, clientMsgId: string): Promise<LogEntry | null>;
   /** The state as of the last committed entry; an empty state when there is none. */
   loadState(conversationId: string): Promise<ConversationState>;
-  /** Entries of one boot from a time on, by time; for republishing. `afterId` continues a page. */
-  readByBoot(boot: string, fromAt: number, limit: number, skip: number): Promise<LogEntry[]>;
+  /** The first entries of one boot from a time on (inclusive), by time; for republishing. */
+  readByBoot(boot: string, fromAt: number, limit: number): Promise<LogEntry[]>;
 };

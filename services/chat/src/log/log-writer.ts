@@ -24,8 +24,11 @@ export type LogWriterOptions = {
   /** In [0, 1). */
   random: () => number;
   log: Logger;
-  /** Called for each entry this process committed, in its conversation's order; releases the hold when done. */
-  onCommitted(entry: LogEntry, hold: Hold, traceId: string, state: ConversationState): void;
+  /**
+   * Called for each entry this process committed; releases the hold when done. The state is the one as of the entry,
+   * in the conversation's order; undefined when the entry was found later, by its clientMsgId.
+   */
+  onCommitted(entry: LogEntry, hold: Hold, traceId: string, state: ConversationState | undefined): void;
 };
 
 const maxInFlight = 2;
@@ -113,6 +116,7 @@ export class LogWriter {
   #prepareLane(lane: Lane, limit: number, boot: string): Attempt[] {
     const state = lane.state as ConversationState;
     const attempts: Attempt[] = [];
+    this.#failLate(lane, undefined);
     for (let pending = lane.queue[0]; pending && attempts.length < limit; pending = lane.queue[0]) {
       const body = this.#prepare(pending, state);
       const alone = body !== null && changesPermissions(body.type);
@@ -131,10 +135,14 @@ export class LogWriter {
   #prepare(pending: PendingAppend, state: ConversationState): EntryBody | null {
     try {
       const body = pending.request.prepare(state);
-      if (body === null) this.#finish(pending, { entry: null, duplicate: false });
+      if (body === null) {
+        void this.#answerUnlessCommitted(pending, () => this.#finish(pending, { entry: null, duplicate: false }));
+      }
       return body;
-    } catch (error) {
-      void this.#refuseUnlessCommitted(pending, error);
+    } catch (refusal) {
+      void this.#answerUnlessCommitted(pending, () =>
+        this.#fail(pending, pending.attemptUnknown ? outcomeUnknown(refusal) : refusal),
+      );
       return null;
     }
   }
@@ -157,7 +165,7 @@ export class LogWriter {
     const behind = new Set<Lane>();
     attempts.forEach((attempt, index) => {
       const outcome = outcomes[index] ?? 'unknown';
-      if (outcome !== 'inserted') behind.add(attempt.lane);
+      if (outcome === 'seq-taken' || outcome === 'unknown') behind.add(attempt.lane);
       if (!this.#conclude(attempt, outcome)) again.push(attempt.pending);
     });
     for (const pending of again.reverse()) {
@@ -173,14 +181,15 @@ export class LogWriter {
 
   /** @returns whether the attempt was the last one of its append. */
   #conclude({ lane, pending, entry }: Attempt, outcome: InsertOutcome): boolean {
+    if (!lane.state) throw new Error('a lane keeps its state while an attempt is under way');
     switch (outcome) {
       case 'inserted':
-        applyEntry(lane.state as ConversationState, entry);
-        this.#publish(pending, entry, lane.state as ConversationState);
+        applyEntry(lane.state, entry);
+        this.#publish(pending, entry, lane.state);
         this.#finish(pending, { entry, duplicate: false });
         return true;
       case 'id-taken':
-        void this.#answerEarlier(pending, lane.state as ConversationState);
+        void this.#answerEarlier(pending);
         return true;
       case 'unknown':
         pending.attemptUnknown = true;
@@ -220,55 +229,67 @@ export class LogWriter {
   /** Reads what was missed after the head: the next attempt is authorised against it. */
   async #catchUp(lane: Lane): Promise<void> {
     const state = lane.state as ConversationState;
-    const before = state.head;
+    let missed: LogEntry[];
     try {
-      for (let more = true; more;) {
-        const missed = await this.#options.store.readAfter(state.id, state.head, catchUpPage);
-        for (const entry of missed) applyEntry(state, entry);
-        more = missed.length === catchUpPage;
-      }
+      missed = await this.#options.store.readAfter(state.id, state.head, catchUpPage);
     } catch (error) {
       await this.#backOff(lane, error);
       return;
     }
+    for (const entry of missed) applyEntry(state, entry);
+    // Far behind it costs less to read the state than the entries that led to it.
+    if (missed.length === catchUpPage) lane.state = undefined;
     // Whoever took the seq has not committed it yet, or an outcome is unknown: give it a moment.
-    if (state.head === before) await this.#backOff(lane, undefined, 5);
+    if (missed.length === 0) await this.#backOff(lane, undefined, 5);
   }
 
   /** Answers those that ran out of time, then waits with jitter. */
   async #backOff(lane: Lane, cause: unknown, baseMs = 50): Promise<void> {
-    const now = this.#options.clock();
-    const late = lane.queue.filter((pending) => pending.request.deadline <= now);
-    for (const pending of late) {
-      lane.queue.splice(lane.queue.indexOf(pending), 1);
-      this.#fail(pending, outcomeUnknown(cause));
-    }
+    this.#failLate(lane, cause);
     await sleep(baseMs + this.#options.random() * baseMs * 2);
   }
 
-  /** A refusal, unless this very request was committed before: a success is never reported as a failure. */
-  async #refuseUnlessCommitted(pending: PendingAppend, refusal: unknown): Promise<void> {
+  /** Answers those that ran out of time: nobody waits for them any more. */
+  #failLate(lane: Lane, cause: unknown): void {
+    const now = this.#options.clock();
+    if (!lane.queue.some(({ request }) => request.deadline <= now)) return;
+    for (const pending of lane.queue.splice(0)) {
+      if (pending.request.deadline <= now) this.#fail(pending, outcomeUnknown(cause));
+      else lane.queue.push(pending);
+    }
+  }
+
+  /**
+   * What the rules say now, unless this very request was committed before: a success is never reported as a failure,
+   * and a repeat is answered with what the first one wrote.
+   */
+  async #answerUnlessCommitted(pending: PendingAppend, answer: () => void): Promise<void> {
     try {
       const earlier = await findEarlier(this.#options.store, pending.request);
-      if (earlier) this.#finish(pending, { entry: earlier, duplicate: !pending.attemptUnknown });
-      else this.#fail(pending, pending.attemptUnknown ? outcomeUnknown(refusal) : refusal);
+      if (earlier) this.#finishEarlier(pending, earlier);
+      else answer();
     } catch (error) {
       this.#fail(pending, error instanceof AppError ? error : outcomeUnknown(error));
     }
   }
 
-  async #answerEarlier(pending: PendingAppend, state: ConversationState): Promise<void> {
+  async #answerEarlier(pending: PendingAppend): Promise<void> {
     try {
-      const earlier = await awaitEarlier(this.#options.store, pending.request, this.#options.clock);
-      if (pending.attemptUnknown) this.#publish(pending, earlier, state);
-      this.#finish(pending, { entry: earlier, duplicate: !pending.attemptUnknown });
+      this.#finishEarlier(pending, await awaitEarlier(this.#options.store, pending.request, this.#options.clock));
     } catch (error) {
       this.#fail(pending, error instanceof AppError ? error : outcomeUnknown(error));
     }
+  }
+
+  /** Answers with the entry under the request's clientMsgId, which may be the one of an unknown attempt of our own. */
+  #finishEarlier(pending: PendingAppend, earlier: LogEntry): void {
+    // Without a state: the one there is may be of another time than the entry.
+    if (pending.attemptUnknown) this.#publish(pending, earlier, undefined);
+    this.#finish(pending, { entry: earlier, duplicate: !pending.attemptUnknown });
   }
 
   /** Hands a committed entry on, with its hold. */
-  #publish(pending: PendingAppend, entry: LogEntry, state: ConversationState): void {
+  #publish(pending: PendingAppend, entry: LogEntry, state: ConversationState | undefined): void {
     if (!pending.hold) return;
     this.#options.onCommitted(entry, pending.hold, pending.request.traceId, state);
     pending.hold = undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from '@bluewave/runtime/clock';
 import type { Logger } from '@bluewave/runtime/logger';
+import { entriesOfBoot } from './boot-entries.ts';
 import type { LogEntry } from './entry.ts';
 import type { EntryStore } from './entry-store.ts';
 
@@ -28,7 +29,6 @@ export type RecoveryOptions = {
   log: Logger;
 };
 
-const pageSize = 200;
 const claimMs = 60_000;
 /** Entries are stamped before they are sent: this much earlier than the watermark nothing can be open. */
 const marginMs = 2_000;
@@ -83,11 +83,10 @@ export class Recovery {
   async #redoFrom({ boot, watermark }: AbandonedBoot): Promise<number> {
     const { entries, redo } = this.#options;
     let redone = 0;
-    for (;;) {
-      const page = await entries.readByBoot(boot, watermark - marginMs, pageSize, redone);
+    for await (const page of entriesOfBoot(entries, boot, watermark - marginMs)) {
       await Promise.all(page.map((entry) => redo(entry, this.#abort.signal)));
       redone += page.length;
-      if (page.length < pageSize) return redone;
     }
+    return redone;
   }
 }

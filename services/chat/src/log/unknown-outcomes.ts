@@ -4,11 +4,22 @@ import type { LogEntry } from './entry.ts';
 import type { EntryStore } from './entry-store.ts';
 import type { Hold, Outbox } from './outbox.ts';
 
-type Open = { request: AppendRequest; hold: Hold; since: number };
+type Open = {
+  request: AppendRequest;
+  hold: Hold;
+  /** When the store first said that nothing is committed. */
+  missingSince: number | undefined;
+  nextLook: number;
+  wait: number;
+};
 
-/** Longer than any write can still be under way: operations end on the server after 1.5 s. */
+/**
+ * Longer than any write can still be under way once the store answers: operations end on the server after 1.5 s. It is
+ * counted from the store's first answer, since a store that stood still may still hold what was sent to it before.
+ */
 const giveUpMs = 30_000;
 const lookMs = 1_000;
+const maxLookMs = 8_000;
 
 /**
  * Appends whose callers were told to repeat because the outcome stayed unknown. Each is looked up until it turns out
@@ -23,6 +34,7 @@ export class UnknownOutcomes {
   readonly #open = new Set<Open>();
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> | undefined;
+  #closed = false;
 
   constructor(
     store: EntryStore,
@@ -44,12 +56,14 @@ export class UnknownOutcomes {
   }
 
   add(request: AppendRequest, hold: Hold): void {
-    this.#open.add({ request, hold, since: this.#clock() });
+    this.#open.add({ request, hold, missingSince: undefined, nextLook: 0, wait: lookMs });
   }
 
-  /** One round over all that is open. A store that is away ends the round. */
+  /** One round over all that are due. A store that is away ends the round. */
   async look(): Promise<void> {
     for (const open of [...this.#open]) {
+      if (this.#closed) return;
+      if (this.#clock() < open.nextLook) continue;
       const { conversationId, senderId, clientMsgId, traceId } = open.request;
       let entry: LogEntry | null;
       try {
@@ -58,14 +72,24 @@ export class UnknownOutcomes {
         return; // The next round tries again; nothing is given up while the store is away.
       }
       if (entry) this.#committed(entry, open.hold, traceId);
-      else if (this.#clock() - open.since < giveUpMs) continue;
+      else if (this.#isOpen(open)) continue;
       else this.#outbox.release(open.hold);
       this.#open.delete(open);
     }
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
     await this.#looking;
+  }
+
+  /** Whether what is not committed still could be; looked at again after a growing while. */
+  #isOpen(open: Open): boolean {
+    const now = this.#clock();
+    open.missingSince ??= now;
+    open.nextLook = now + open.wait;
+    open.wait = Math.min(open.wait * 2, maxLookMs);
+    return now - open.missingSince < giveUpMs;
   }
 }

@@ -34,14 +34,25 @@ export class PointerWriter {
     this.#known = new LRUCache({ max: options.remembered });
   }
 
+  /** Whether the member's pointers are remembered. */
+  knows(conversationId: string, userId: string): boolean {
+    return this.#known.has(keyOf({ conversationId, userId }));
+  }
+
+  /** Remembers pointers as they were read. */
+  note({ conversationId, userId, readSeq, deliveredSeq }: PointerMove): void {
+    this.#remember(keyOf({ conversationId, userId }), { readSeq, deliveredSeq });
+  }
+
   /** @returns the member's pointers once the move is durable; reading implies delivery. */
   async advance(asked: PointerMove): Promise<Pointers> {
-    const key = `${asked.conversationId}/${asked.userId}`;
+    const key = keyOf(asked);
     const known = this.#known.get(key) ?? { readSeq: 0, deliveredSeq: 0 };
     const readSeq = Math.max(asked.readSeq, known.readSeq);
     const deliveredSeq = Math.max(asked.deliveredSeq, readSeq, known.deliveredSeq);
     if (readSeq > known.readSeq || deliveredSeq > known.deliveredSeq) {
-      await this.#enqueue(key, { ...asked, readSeq, deliveredSeq });
+      const { conversationId, userId } = asked;
+      await this.#enqueue(key, { conversationId, userId, readSeq, deliveredSeq });
     }
     return { readSeq, deliveredSeq };
   }
@@ -53,14 +64,22 @@ export class PointerWriter {
 
   #enqueue(key: string, move: PointerMove): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (error?: unknown): void => (error === undefined ? resolve() : reject(error as Error));
+      const settle = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
       const waiting = this.#waiting.get(key);
       if (waiting) {
         waiting.move.readSeq = Math.max(waiting.move.readSeq, move.readSeq);
         waiting.move.deliveredSeq = Math.max(waiting.move.deliveredSeq, move.deliveredSeq);
         waiting.settle.push(settle);
       } else this.#waiting.set(key, { move, settle: [settle] });
-      this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  #remember(key: string, { readSeq, deliveredSeq }: Pointers): void {
+    const known = this.#known.get(key) ?? { readSeq: 0, deliveredSeq: 0 };
+    this.#known.set(key, {
+      readSeq: Math.max(known.readSeq, readSeq),
+      deliveredSeq: Math.max(known.deliveredSeq, deliveredSeq),
     });
   }
 
@@ -80,11 +99,17 @@ export class PointerWriter {
       }
       for (const [key, { move, settle }] of batch) {
         if (failure === undefined) {
-          this.#known.set(key, { readSeq: move.readSeq, deliveredSeq: move.deliveredSeq });
+          this.#remember(key, move);
           this.#options.onMoved(move);
         }
         for (const done of settle) done(failure);
       }
     }
+    // In the same turn as the last look at what waits: what comes later begins a flush of its own.
+    this.#flushing = undefined;
   }
+}
+
+function keyOf({ conversationId, userId }: { conversationId: string; userId: string }): string {
+  return `${conversationId}/${userId}`;
 }

@@ -74,7 +74,8 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
   await Promise.all([
     collections.entries.createIndexes([
       { key: { c: 1, senderId: 1, clientMsgId: 1 }, name: 'client_id', unique: true },
-      { key: { at: 1 }, name: 'at' },
+      // For republishing. Each boot writes at its own right edge, so this costs an insert no more than `at` alone would.
+      { key: { by: 1, at: 1 }, name: 'boot' },
       { key: { c: 1, '_id.s': 1 }, name: 'permissions', partialFilterExpression: { permission: true } },
       { key: { uploads: 1 }, name: 'uploads', partialFilterExpression: { uploads: { $exists: true } } },
     ]),

@@ -29,7 +29,7 @@ export function createMongoEntryStore(collections: ChatCollections, log: Logger)
           writeConcern: { w: 'majority', j: true, wtimeout: operationMs },
           maxTimeMS: operationMs,
         });
-        return outcomesOf(reply as InsertReply, batch.length, ordered);
+        return outcomesOf(reply, batch.length, ordered);
       } catch (error) {
         log.warn({ err: error, entries: batch.length }, 'the outcome of a write is unknown');
         return batch.map(() => 'unknown');
@@ -50,10 +50,10 @@ export function createMongoEntryStore(collections: ChatCollections, log: Logger)
       return found ? fromDocument(found) : null;
     },
     loadState: (conversationId) => loadState(collections, conversationId),
-    async readByBoot(boot, fromAt, limit, skip) {
+    async readByBoot(boot, fromAt, limit) {
       const found = await entries
-        .find({ at: { $gte: new Date(fromAt) }, by: storeUuid(boot) }, { ...read, limit, skip })
-        .sort({ at: 1, _id: 1 })
+        .find({ by: storeUuid(boot), at: { $gte: new Date(fromAt) } }, { ...read, limit })
+        .sort({ at: 1 })
         .toArray();
       return found.map(fromDocument);
     },

@@ -9,7 +9,7 @@ export function createMongoPointerStore(collections: ChatCollections): PointerSt
       await collections.members.bulkWrite(
         moves.map(({ conversationId, userId, readSeq, deliveredSeq }) => ({
           updateOne: {
-            filter: { _id: { c: storeUuid(conversationId), u: storeUuid(userId) } },
+            filter: { _id: { c: storeUuid(conversationId), u: storeUuid(userId) }, leftSeq: null },
             update: { $max: { readSeq, deliveredSeq } },
           },
         })),
