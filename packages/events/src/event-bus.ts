@@ -1,5 +1,6 @@
 import type { Logger } from '@bluewave/runtime/logger';
 import { connect, Events, type NatsConnection, type Subscription } from 'nats';
+import { natsServers } from './nats-servers.ts';
 
 export type Heard = { subject: string; data: Uint8Array };
 export type BusSubscription = { close(): void };
@@ -113,7 +114,7 @@ export class EventBus {
 
   #connect(options: EventBusOptions): void {
     connect({
-      servers: options.url.split(',').map((server) => server.trim()),
+      ...natsServers(options.url),
       name: options.name,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
