@@ -1,11 +1,14 @@
 // Builds the images of the services with docker and says how big they are.
 //   npm run images -- --tag 1.2.3 [--service chat]... [--registry registry.example.com] [--repository bluewave]
 //                    [--network host] [--target dev] [--node-image node:24-bookworm-slim]
+//   npm run images -- --engines [--network host]      the bundled engines, from the programs that npm start uses
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildEngineImages } from './deploy/engine-images.mjs';
+import { CheckError } from './deploy/tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const megabyte = 1_000_000;
@@ -30,10 +33,11 @@ function readOptions(services) {
       repository: { type: 'string', default: 'bluewave' },
       network: { type: 'string' },
       target: { type: 'string', default: 'runtime' },
-      'node-image': { type: 'string' },
+      'node-image': { type: 'string', default: 'node:24-bookworm-slim' },
+      engines: { type: 'boolean', default: false },
     },
   });
-  if (!values.tag) fail('say which tag: npm run images -- --tag dev');
+  if (!values.tag && !values.engines) fail('say which tag: npm run images -- --tag dev');
   const unknown = (values.service ?? []).find((service) => !services.includes(service));
   if (unknown) fail(`there is no service ${unknown}: ${services.join(', ')}`);
   return values;
@@ -48,7 +52,7 @@ function build(service, options, image) {
     '--build-arg',
     `REVISION=${ask('git', ['rev-parse', 'HEAD']) ?? 'unknown'}`,
   );
-  if (options['node-image']) args.push('--build-arg', `NODE_IMAGE=${options['node-image']}`);
+  args.push('--build-arg', `NODE_IMAGE=${options['node-image']}`);
   if (options.network) args.push('--network', options.network);
   const started = performance.now();
   const environment = { ...process.env, DOCKER_BUILDKIT: '1' };
@@ -65,14 +69,33 @@ if (ask('docker', ['version', '--format', '{{.Server.Version}}']) === undefined)
 const prefix = options.registry ? `${options.registry.replace(/\/$/, '')}/` : '';
 const size = (image) => Number(ask('docker', ['image', 'inspect', '--format', '{{.Size}}', image]) ?? 0);
 
-const rows = [];
-for (const service of options.service ?? services) {
-  const image = `${prefix}${options.repository}/${service}:${options.tag}`;
-  const seconds = build(service, options, image);
-  rows.push({ image, seconds, bytes: size(image) });
+/** Runs docker and shows what it says. @throws CheckError */
+function docker(args) {
+  const { status } = spawnSync('docker', args, { stdio: 'inherit', env: { ...process.env, DOCKER_BUILDKIT: '1' } });
+  if (status !== 0) throw new CheckError(`docker ${args[0]} failed`);
 }
-const base = size(options['node-image'] ?? 'node:24-bookworm-slim');
+
+async function buildEngines() {
+  try {
+    const images = await buildEngineImages({ docker, nodeImage: options['node-image'], network: options.network });
+    return images.map((image) => ({ image, bytes: size(image) }));
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
+function buildServices() {
+  return (options.service ?? services).map((service) => {
+    const image = `${prefix}${options.repository}/${service}:${options.tag}`;
+    const seconds = build(service, options, image);
+    return { image, seconds, bytes: size(image) };
+  });
+}
+
+const rows = [...(options.engines ? await buildEngines() : []), ...(options.tag ? buildServices() : [])];
+const base = size(options['node-image']);
 for (const { image, seconds, bytes } of rows) {
   const above = base > 0 ? `, ${((bytes - base) / megabyte).toFixed(1)} MB above its base` : '';
-  process.stdout.write(`${image}  ${(bytes / megabyte).toFixed(1)} MB${above}  (${seconds.toFixed(0)} s)\n`);
+  const took = seconds === undefined ? '' : `  (${seconds.toFixed(0)} s)`;
+  process.stdout.write(`${image}  ${(bytes / megabyte).toFixed(1)} MB${above}${took}\n`);
 }

