@@ -3,7 +3,11 @@
 //   HOST  host:port of the mongod, as clients will call it      KEY  what its key file holds
 //   OWNERS  the services that own a database, comma separated    PASSWORD_<SERVICE>  the password of each
 'use strict';
-const { MongoClient } = require('/app/node_modules/mongodb');
+const { createRequire } = require('node:module');
+
+// The driver that mongoose brings, wherever npm put it.
+const ofAuth = createRequire('/app/services/auth/package.json');
+const { MongoClient } = createRequire(ofAuth.resolve('mongoose'))('mongodb');
 
 const { HOST, KEY, OWNERS } = process.env;
 const deadline = Date.now() + 300_000;
@@ -17,7 +21,7 @@ async function connect() {
     authSource: 'local',
     authMechanism: 'SCRAM-SHA-256',
     serverSelectionTimeoutMS: 5_000,
-    timeoutMS: 20_000,
+    socketTimeoutMS: 20_000,
   });
   return client.connect();
 }
