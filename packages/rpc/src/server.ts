@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { toAppError } from '@bluewave/errors/app-error';
 import { errorTable } from '@bluewave/errors/error-table';
+import { ConfigError } from '@bluewave/runtime/config';
 import { newTraceId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
 import { refuseUnknownCaller } from './allowed-callers.ts';
@@ -47,6 +48,7 @@ export type RpcServer = { port: number; close(): Promise<void> };
 /**
  * A gRPC server with health service. Handlers throw AppErrors; anything else is logged once with the trace id and
  * reaches the caller as INTERNAL without its cause.
+ * @throws ConfigError when the port is in use.
  */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const server = new Server({
@@ -65,7 +67,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   }
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${options.host}:${options.port}`, serverCredentials(options.tls), (error, bound) =>
-      error ? reject(error) : resolve(bound),
+      error ? reject(cannotListen(options, error)) : resolve(bound),
     );
   });
   return {
@@ -83,6 +85,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
         });
       }),
   };
+}
+
+function cannotListen({ host, port }: RpcServerOptions, cause: Error): ConfigError {
+  return new ConfigError(`GRPC_PORT ${port} on ${host} cannot be opened: ${cause.message}`, { cause });
 }
 
 function implementation(service: ServedService, options: RpcServerOptions): UntypedServiceImplementation {

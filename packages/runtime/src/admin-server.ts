@@ -1,12 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { ConfigError } from './config.ts';
 
 export type AdminServer = { port: number; setReady(ready: boolean): void; close(): Promise<void> };
 
 /**
  * The operators' door: `GET /healthz` (the event loop answers), `GET /readyz` (200 from start to SIGTERM, else 503),
  * `GET /metrics` (Prometheus text). Losing Redis, NATS or FCM never makes a pod unready.
+ * @throws ConfigError when the port is in use.
  */
 export async function startAdminServer(options: {
   host: string;
@@ -33,7 +35,9 @@ export async function startAdminServer(options: {
     }
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) =>
+      reject(new ConfigError(`ADMIN_PORT ${options.port} cannot be opened: ${cause.message}`, { cause })),
+    );
     server.listen(options.port, options.host, () => resolve());
   });
   return {
