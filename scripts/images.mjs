@@ -7,7 +7,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildEngineImages } from './deploy/engine-images.mjs';
 import { CheckError } from './deploy/tools.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -77,6 +76,8 @@ function docker(args) {
 
 async function buildEngines() {
   try {
+    // Needs what `npm ci` installs; building the services does not.
+    const { buildEngineImages } = await import('./deploy/engine-images.mjs');
     const images = await buildEngineImages({ docker, nodeImage: options['node-image'], network: options.network });
     return images.map((image) => ({ image, bytes: size(image) }));
   } catch (error) {
