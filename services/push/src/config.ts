@@ -20,6 +20,8 @@ export type PushConfig = {
   mongodbDatabase: string;
   redisUrl: string;
   natsUrl: string;
+  /** Copies of the stream in a NATS cluster; the same for all services. */
+  natsReplicas: number;
   /** `host:port`; each may resolve to several addresses, or be several separated by commas. */
   authAddress: string;
   chatAddress: string;
@@ -41,6 +43,7 @@ const environmentShape = z.object({
     .default('bluewave_push'),
   REDIS_URL: url('redis', 'rediss'),
   NATS_URL: url('nats', 'tls'),
+  NATS_STREAM_REPLICAS: integer(1, 1, 5),
   AUTH_ADDRESS: address,
   CHAT_ADDRESS: address,
   FCM_PROJECT_ID: z
@@ -69,6 +72,7 @@ export function readConfig(environment: Record<string, string | undefined>): Pus
     mongodbDatabase: values.MONGODB_DATABASE,
     redisUrl: values.REDIS_URL,
     natsUrl: values.NATS_URL,
+    natsReplicas: values.NATS_STREAM_REPLICAS,
     authAddress: values.AUTH_ADDRESS,
     chatAddress: values.CHAT_ADDRESS,
     fcm: fcmOf(values),

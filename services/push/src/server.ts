@@ -80,7 +80,7 @@ export async function startPush(
       onAttempt: metrics.attempted,
       onAccepted: metrics.accepted,
     };
-    open.add('entries', consumeEntries(bus, sending, entries, log));
+    open.add('entries', consumeEntries(bus, sending, { ...entries, replicas: config.natsReplicas }, log));
     const rpc = open.add(
       'grpc',
       await startRpcServer({
@@ -143,13 +143,12 @@ function openProvider(fcm: FcmConfig | undefined, log: Logger, open: CloseStack)
 function consumeEntries(
   bus: EventBus,
   sending: NotifyParts | undefined,
-  entries: EntriesConsumer,
+  entries: EntriesConsumer & { replicas: number },
   log: Logger,
 ): WorkConsumer {
   return new WorkConsumer({
     bus,
     stream: streams.entries,
-    replicas: 1,
     ...entries,
     concurrency: maxEntries,
     ackWaitMs,

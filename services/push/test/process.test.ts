@@ -30,6 +30,7 @@ describe('the configuration of push', () => {
       mongodbDatabase: 'bluewave_push',
       redisUrl: 'redis://redis',
       natsUrl: 'nats://nats',
+      natsReplicas: 1,
       authAddress: 'auth:50051',
       chatAddress: 'chat-0:50051,chat-1:50051',
       fcm: undefined,

@@ -74,6 +74,7 @@ export async function startPlatform(overrides: Partial<PushConfig> = {}): Promis
     mongodbDatabase: `test_push_${name}`,
     redisUrl: env('TEST_REDIS_URL'),
     natsUrl: env('TEST_NATS_URL'),
+    natsReplicas: 1,
     authAddress: peers.address,
     chatAddress: peers.address,
     fcm: { projectId: 'test', credentialsFile: undefined, endpoint: fcmEndpoint },
