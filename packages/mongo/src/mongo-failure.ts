@@ -1,16 +1,26 @@
 import { AppError } from '@bluewave/errors/app-error';
 import mongoose from 'mongoose';
 
-const { MongoError, MongoServerError } = mongoose.mongo;
+const { MongoBulkWriteError, MongoError, MongoServerError } = mongoose.mongo;
 
 /** Codes of a server that ran out of the operation's time. */
 const outOfTime = new Set([50, 262]);
 /** Codes of a server that is not (or no longer) the primary, shuts down, or cannot reach a majority. */
 const notServing = new Set([6, 7, 64, 89, 91, 112, 133, 189, 9001, 10107, 11600, 11602, 13435, 13436]);
 
-/** True for the refusal of a unique index: somebody else was first. */
+const duplicateKey = 11_000;
+
+/**
+ * True for the refusal of a unique index: somebody else was first. Of many writes every refusal must be one, and the
+ * rest must be held by a majority: else their outcome is unknown, which is another thing.
+ */
 export function isDuplicateKey(error: unknown): boolean {
-  return error instanceof MongoServerError && error.code === 11_000;
+  if (!(error instanceof MongoBulkWriteError)) {
+    return error instanceof MongoServerError && error.code === duplicateKey;
+  }
+  const refusals = error.result.getWriteErrors();
+  const isMajority = error.result.getWriteConcernError() === undefined;
+  return isMajority && refusals.length > 0 && refusals.every((one) => one.code === duplicateKey);
 }
 
 /**
@@ -19,7 +29,7 @@ export function isDuplicateKey(error: unknown): boolean {
  */
 export function mongoFailure(error: unknown): AppError | undefined {
   if (!(error instanceof MongoError) && !(error instanceof mongoose.MongooseError)) return undefined;
-  const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined;
+  const code = codeOf(error);
   if (code !== undefined && outOfTime.has(code)) {
     return new AppError('DEADLINE_EXCEEDED', 'The platform did not answer in time. Try again.', { cause: error });
   }
@@ -29,6 +39,12 @@ export function mongoFailure(error: unknown): AppError | undefined {
     cause: error,
     retryAfterMs: 500,
   });
+}
+
+function codeOf(error: Error): number | undefined {
+  const bulk = error instanceof MongoBulkWriteError ? error.result.getWriteConcernError()?.code : undefined;
+  if (bulk !== undefined) return bulk;
+  return 'code' in error && typeof error.code === 'number' ? error.code : undefined;
 }
 
 /** By name, since the driver has a class for each way a connection is not there and none of them has a code. */

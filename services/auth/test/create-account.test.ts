@@ -116,7 +116,7 @@ describe('createAccount', () => {
     await Promise.all(Array.from({ length: 8 }, () => ensureIndexes(models)));
     const names = await Promise.all(
       [models.users, models.sessions, models.devices].map(async (model) =>
-        (await model.collection.indexes()).map(({ name }) => name).sort(),
+        (await model.collection.indexes()).map(({ name }) => name ?? '').toSorted((a, b) => a.localeCompare(b)),
       ),
     );
     expect(names).toEqual([

@@ -81,7 +81,7 @@ describe('codes by webhook', () => {
     const message: CodeMessage = { channel: 'email', to: 'a@b.c', code: '123456', expiresAt: Date.now() };
     for (const status of [302, 400, 503]) {
       answers = [status];
-      await expect(sender.send(message)).rejects.toThrow();
+      await expect(sender.send(message)).rejects.toThrow(status === 302 ? 'fetch failed' : `answered ${status}`);
     }
   });
 });
@@ -102,7 +102,8 @@ describe('codes by SMTP', () => {
           } else if (line === 'DATA') {
             inData = true;
             socket.write('354 go on\r\n');
-          } else socket.write(line === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
+          } else if (line.startsWith('RCPT TO:<refused')) socket.write('550 refused@example.com is unknown\r\n');
+          else socket.write(line === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
         }
       });
       socket.on('error', () => socket.destroy());
@@ -115,9 +116,14 @@ describe('codes by SMTP', () => {
     });
     expect([sender.reaches('email'), sender.reaches('phone')]).toEqual([true, false]);
     await sender.send({ channel: 'email', to: 'ada@example.com', code: '012345', expiresAt: Date.now() });
+    const refused = sender.send({ channel: 'email', to: 'refused@example.com', code: '012345', expiresAt: Date.now() });
+    await expect(refused).rejects.toThrow(/^the mail server did not take the code: EENVELOPE 550$/);
     await sender.close();
     await new Promise((resolve) => server.close(resolve));
-    expect(lines.filter((line) => line.startsWith('RCPT'))).toEqual(['RCPT TO:<ada@example.com>']);
+    expect(lines.filter((line) => line.startsWith('RCPT'))).toEqual([
+      'RCPT TO:<ada@example.com>',
+      'RCPT TO:<refused@example.com>',
+    ]);
     expect(lines).toContain('MAIL FROM:<codes@example.com>');
     expect(lines).toContain('Subject: Your one-time code');
     expect(lines).toContain('Your one-time code is 012345.');

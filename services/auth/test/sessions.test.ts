@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { userEvent } from '@bluewave/events/codec';
+import { userEvent, userUpdated } from '@bluewave/events/codec';
 import { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createUserEvents } from '../src/events/user-events.ts';
 import {
   type AuthFixture,
   context,
@@ -208,6 +209,23 @@ describe('devices', () => {
 });
 
 describe('announcements', () => {
+  it('given a profile that changed, when it is announced, then everybody hears whose it is', async () => {
+    const heard: string[] = [];
+    const subscription = bus.subscribe(
+      subjects.userUpdated,
+      ({ data }) => void heard.push(userUpdated.decode(data).userId),
+    );
+    await (await bus.connection()).flush();
+    const events = createUserEvents(bus, silent);
+    const userId = randomUUID();
+    events.profileChanged(userId);
+    const end = Date.now() + 3_000;
+    while (!heard.includes(userId) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(heard).toContain(userId);
+    subscription.close();
+    events.close();
+  });
+
   it('given NATS that is away, when a session ends, then the logout is not held up and the announcement comes later', async () => {
     const nats = new URL(engine('TEST_NATS_URL'));
     const forwarder = createServer((socket) => {

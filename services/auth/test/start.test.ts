@@ -38,7 +38,7 @@ describe('startAuth', () => {
     expect(metrics).toMatch(/bluewave_auth_passwords_queued\{service="auth"\} 0/);
     expect(await health(fixture.auth.grpcPort)).toBe('SERVING');
     await fixture.close();
-    await expect(admin('/healthz')).rejects.toThrow();
+    await expect(admin('/healthz')).rejects.toThrow('fetch failed');
     await expect(health(fixture.auth.grpcPort)).rejects.toThrow('UNAVAILABLE');
     await fixture.auth.close();
   });

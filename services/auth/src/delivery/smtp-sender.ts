@@ -21,7 +21,7 @@ export function createSmtpSender(options: { url: string; from: string }): CodeSe
   return {
     reaches: (channel) => channel === 'email',
     send: async ({ to, code, expiresAt }) => {
-      await transport.sendMail({
+      const mail = {
         // As an object, so that nothing in the address is read as a second one.
         to: { name: '', address: to },
         subject: 'Your one-time code',
@@ -30,8 +30,17 @@ export function createSmtpSender(options: { url: string; from: string }): CodeSe
           `It works once, until ${new Date(expiresAt).toISOString().slice(11, 16)} UTC.`,
           'If you did not ask for it, ignore this message and give the code to nobody.',
         ].join('\n\n'),
+      };
+      await transport.sendMail(mail).catch((error: unknown) => {
+        throw withoutAddress(error);
       });
     },
     close: () => transport.close(),
   };
+}
+
+/** A mail server's refusal repeats the address, which has no place in logs: only its codes go on. */
+function withoutAddress(error: unknown): Error {
+  const { code, responseCode } = error as { code?: string; responseCode?: number };
+  return new Error(`the mail server did not take the code: ${[code, responseCode].filter(Boolean).join(' ')}`);
 }

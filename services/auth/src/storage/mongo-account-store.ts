@@ -6,7 +6,7 @@ import { type Deadline, remainingMs } from '@bluewave/runtime/deadline';
 import type { Model } from 'mongoose';
 import type { Account, AccountWithPassword, Profile } from '../accounts/account.ts';
 import type { AccountStore, Reservation } from '../accounts/account-store.ts';
-import { type Identity, identityKey } from '../accounts/identity.ts';
+import { identityKey } from '../accounts/identity.ts';
 import { cut, indexedPrefix, searchKeys, searchPrefixes } from '../accounts/search-keys.ts';
 import type { Models } from './models.ts';
 import { native } from './native.ts';
