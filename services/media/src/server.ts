@@ -17,7 +17,7 @@ import { createNatsWorkQueue } from './events/nats-work-queue.ts';
 import { startProcessWorker } from './events/process-worker.ts';
 import { mediaHandlers } from './grpc/media-handlers.ts';
 import { createPrometheusMeter } from './metrics/prometheus-meter.ts';
-import { restrictDecoder } from './processing/render-image.ts';
+import { createImageRenderer, restrictDecoder } from './processing/render-image.ts';
 import { Sweeper } from './processing/sweeper.ts';
 import { createMongoUploadLimiter } from './storage/mongo/mongo-upload-limiter.ts';
 import { createMongoUploadStore } from './storage/mongo/mongo-upload-store.ts';
@@ -59,6 +59,7 @@ async function start(config: MediaConfig, log: Logger, stack: CloseStack): Promi
     clock: systemClock,
     queue: createNatsWorkQueue(publisher, config.workSubject),
     announcer: createNatsAnnouncer(bus),
+    renderImage: createImageRenderer(config.process.render),
     meter: createPrometheusMeter(metrics),
     limited: config.rateLimits,
     rules: config.rules,

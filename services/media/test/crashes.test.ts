@@ -19,6 +19,8 @@ beforeAll(async () => {
 afterAll(() => workshop.close());
 
 const hourMs = 3_600_000;
+/** Each step is cut off twice, and each time others recover. */
+const patience = 60_000;
 const contents: ['image' | 'file', string, () => Buffer | Promise<Buffer>][] = [
   ['image', 'image/png', sample.png],
   ['file', 'application/pdf', sample.pdf],
@@ -65,33 +67,41 @@ describe.each(contents)('given a stored %s', (kind, contentType, make) => {
     return confirmUpload(workshop.parts, of(upload), 'trace', workshop.by());
   };
 
-  it('when a process dies at any step of the confirmation, then repeating it is enough', async () => {
-    await dieAtEachStep(
-      stored,
-      (parts, upload) => confirmUpload(parts, of(upload), 'trace', workshop.by()),
-      async (upload) => {
-        const again = await confirmUpload(workshop.parts, of(upload), 'trace', workshop.by());
-        expect(again.status).toBe('processing');
-        await workshop.recover();
-        await expectServed(upload, kind);
-      },
-    );
-  });
+  it(
+    'when a process dies at any step of the confirmation, then repeating it is enough',
+    async () => {
+      await dieAtEachStep(
+        stored,
+        (parts, upload) => confirmUpload(parts, of(upload), 'trace', workshop.by()),
+        async (upload) => {
+          const again = await confirmUpload(workshop.parts, of(upload), 'trace', workshop.by());
+          expect(again.status).toBe('processing');
+          await workshop.recover();
+          await expectServed(upload, kind);
+        },
+      );
+    },
+    patience,
+  );
 
-  it('when a worker dies at any step, then others finish its work', async () => {
-    await dieAtEachStep(
-      async () => {
-        const upload = await confirmed();
-        workshop.queued.length = 0;
-        return upload;
-      },
-      (parts, upload) => processUpload(parts, upload.id, 'trace'),
-      async (upload) => {
-        await workshop.recover();
-        await expectServed(upload, kind);
-      },
-    );
-  });
+  it(
+    'when a worker dies at any step, then others finish its work',
+    async () => {
+      await dieAtEachStep(
+        async () => {
+          const upload = await confirmed();
+          workshop.queued.length = 0;
+          return upload;
+        },
+        (parts, upload) => processUpload(parts, upload.id, 'trace'),
+        async (upload) => {
+          await workshop.recover();
+          await expectServed(upload, kind);
+        },
+      );
+    },
+    patience,
+  );
 
   it('when the same work arrives at several workers at once, then it is done once', async () => {
     const upload = await confirmed();
@@ -104,21 +114,25 @@ describe.each(contents)('given a stored %s', (kind, contentType, make) => {
     await expectServed(upload, kind);
   });
 
-  it('when it is deleted at any step of its processing, then nothing of it remains', async () => {
-    await dieAtEachStep(
-      confirmed,
-      async (parts, upload) => {
-        await processUpload(parts, upload.id, 'trace').catch(() => undefined);
-        await deleteUpload(workshop.parts, of(upload), workshop.by());
-      },
-      async (upload) => {
-        workshop.pass(3 * hourMs);
-        await workshop.work();
-        await workshop.sweep();
-        expect(await workshop.state(upload.id)).toEqual({ upload: undefined, keys: [] });
-      },
-    );
-  });
+  it(
+    'when it is deleted at any step of its processing, then nothing of it remains',
+    async () => {
+      await dieAtEachStep(
+        confirmed,
+        async (parts, upload) => {
+          await processUpload(parts, upload.id, 'trace').catch(() => undefined);
+          await deleteUpload(workshop.parts, of(upload), workshop.by());
+        },
+        async (upload) => {
+          workshop.pass(3 * hourMs);
+          await workshop.work();
+          await workshop.sweep();
+          expect(await workshop.state(upload.id)).toEqual({ upload: undefined, keys: [] });
+        },
+      );
+    },
+    patience,
+  );
 
   it('when a worker is overtaken by a deletion, then it removes what it promoted', async () => {
     const upload = await confirmed();
@@ -144,39 +158,47 @@ describe.each(contents)('given a stored %s', (kind, contentType, make) => {
     expect(seen).toEqual({ upload: expect.objectContaining({ status: 'deleted' }), keys: [] });
   });
 
-  it('when a process dies at any step of a deletion, then the sweeper finishes it or it can be repeated', async () => {
-    await dieAtEachStep(
-      async () => {
-        const upload = await confirmed();
-        await workshop.work();
-        return upload;
-      },
-      (parts, upload) => deleteUpload(parts, of(upload), workshop.by()),
-      async (upload) => {
-        await deleteUpload(workshop.parts, of(upload), workshop.by());
-        workshop.pass(3 * hourMs);
-        await workshop.sweep();
-        expect(await workshop.state(upload.id)).toEqual({ upload: undefined, keys: [] });
-      },
-    );
-  });
+  it(
+    'when a process dies at any step of a deletion, then the sweeper finishes it or it can be repeated',
+    async () => {
+      await dieAtEachStep(
+        async () => {
+          const upload = await confirmed();
+          await workshop.work();
+          return upload;
+        },
+        (parts, upload) => deleteUpload(parts, of(upload), workshop.by()),
+        async (upload) => {
+          await deleteUpload(workshop.parts, of(upload), workshop.by());
+          workshop.pass(3 * hourMs);
+          await workshop.sweep();
+          expect(await workshop.state(upload.id)).toEqual({ upload: undefined, keys: [] });
+        },
+      );
+    },
+    patience,
+  );
 
-  it('when it is never confirmed and sweepers die at any step, then the next ones remove it', async () => {
-    await dieAtEachStep(
-      stored,
-      async (parts, upload) => {
-        workshop.pass(2 * hourMs);
-        await sweepUpload(parts, upload, workshop.by());
-      },
-      async (upload) => {
-        workshop.pass(hourMs);
-        await workshop.sweep();
-        workshop.pass(hourMs);
-        await workshop.sweep();
-        expect(await workshop.state(upload.id)).toEqual({ upload: undefined, keys: [] });
-      },
-    );
-  });
+  it(
+    'when it is never confirmed and sweepers die at any step, then the next ones remove it',
+    async () => {
+      await dieAtEachStep(
+        stored,
+        async (parts, upload) => {
+          workshop.pass(2 * hourMs);
+          await sweepUpload(parts, upload, workshop.by());
+        },
+        async (upload) => {
+          workshop.pass(hourMs);
+          await workshop.sweep();
+          workshop.pass(hourMs);
+          await workshop.sweep();
+          expect(await workshop.state(upload.id)).toEqual({ upload: undefined, keys: [] });
+        },
+      );
+    },
+    patience,
+  );
 });
 
 describe('given a wish for an upload', () => {

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import {
   defaultRenderLimits,
+  createImageRenderer,
   type RenderLimits,
-  renderImage,
   restrictDecoder,
 } from '../src/processing/render-image.ts';
 import { UnusableUpload } from '../src/processing/unusable-upload.ts';
@@ -12,7 +12,7 @@ import * as sample from './support/sample-files.ts';
 beforeAll(restrictDecoder);
 
 const render = (bytes: Uint8Array, type: string, limits: Partial<RenderLimits> = {}) =>
-  renderImage(bytes, type, { ...defaultRenderLimits, ...limits });
+  createImageRenderer({ ...defaultRenderLimits, ...limits })(bytes, type);
 
 describe('given an image', () => {
   it.each([
@@ -76,6 +76,14 @@ describe('given bytes that must not be decoded', () => {
     expect(bomb.length).toBeLessThan(200_000);
     await expect(render(bomb, 'image/png')).rejects.toThrow('The image has too many pixels.');
     expect(process.memoryUsage().rss - started).toBeLessThan(200 * 1024 * 1024);
+  });
+
+  it('when it takes more memory than its pixels say, then its limit is lower', async () => {
+    const limits = { pixels: 40_000 };
+    expect(await render(await sample.jpeg(200, 200), 'image/jpeg', limits)).toMatchObject({ width: 200 });
+    await expect(render(await sample.jpeg(201, 200), 'image/jpeg', limits)).rejects.toThrow('too many pixels');
+    expect(await render(await sample.avif(100, 100), 'image/avif', limits)).toMatchObject({ width: 100 });
+    await expect(render(await sample.avif(101, 100), 'image/avif', limits)).rejects.toThrow('too many pixels');
   });
 
   it('when an animation has too many frames, then it is refused', async () => {

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../uploads/object-store.ts';
 import type { Announcer, UploadMeter } from '../uploads/outbound.ts';
 import type { Deadline, UploadStore } from '../uploads/upload-store.ts';
 import { objectKeys, type Upload, type UploadRules } from '../uploads/upload.ts';
-import { type RenderLimits, renderImage } from './render-image.ts';
+import type { ImageRenderer, RenderLimits } from './render-image.ts';
 import { tellOutcome } from './tell-outcome.ts';
 import { UnusableUpload } from './unusable-upload.ts';
 
@@ -22,6 +22,7 @@ export type ProcessParts = {
   store: UploadStore;
   objects: ObjectStore;
   announcer: Announcer;
+  renderImage: ImageRenderer;
   meter: UploadMeter;
   clock: Clock;
   rules: UploadRules;
@@ -83,7 +84,7 @@ async function promoteImage(parts: ProcessParts, upload: Upload, by: Deadline): 
   const bytes = await parts.objects.read(keys.quarantine, upload.etag, by);
   if (!bytes) throw gone();
   if (!upload.checksumVerified) refuseChecksum(upload, createHash('sha256').update(bytes).digest('hex'));
-  const image = await renderImage(bytes, upload.declared.contentType, parts.process.render);
+  const image = await parts.renderImage(bytes, upload.declared.contentType);
   await Promise.all([
     parts.objects.put(keys.content, image.content, image.contentType, by),
     parts.objects.put(keys.thumbnail, image.thumbnail, 'image/webp', by),

@@ -1,9 +1,10 @@
 import { rgbaToThumbHash } from 'thumbhash';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
+import { PixelBudget } from './pixel-budget.ts';
 import { UnusableUpload } from './unusable-upload.ts';
 
 export type RenderLimits = {
-  /** Pixels of a still image: bounds the memory of decoding. */
+  /** Pixels that are decoded at once, and so the largest still image: 60 million take about 600 MB. */
   pixels: number;
   /** Pixels of all frames of an animation: bounds the time. */
   animatedPixels: number;
@@ -11,7 +12,7 @@ export type RenderLimits = {
   seconds: number;
 };
 
-export const defaultRenderLimits: RenderLimits = { pixels: 60_000_000, animatedPixels: 200_000_000, seconds: 20 };
+export const defaultRenderLimits: RenderLimits = { pixels: 60_000_000, animatedPixels: 100_000_000, seconds: 25 };
 
 export type RenderedImage = {
   content: Uint8Array;
@@ -24,19 +25,29 @@ export type RenderedImage = {
   thumbhash: string;
 };
 
+/** See `createImageRenderer`. */
+export type ImageRenderer = (bytes: Uint8Array, declaredType: string) => Promise<RenderedImage>;
+
 const thumbnailSize = 320;
 const thumbhashSize = 100;
 
 type Format = 'jpeg' | 'png' | 'webp' | 'gif' | 'heif';
 
+type Row = {
+  format: Format;
+  contentType: string;
+  /** Memory of a pixel while it is decoded and encoded, relative to JPEG. */
+  weight: number;
+};
+
 /** What each declared type must decode as; anything else is not decoded at all. */
-const formats = new Map<string, { format: Format; contentType: string }>([
-  ['image/jpeg', { format: 'jpeg', contentType: 'image/jpeg' }],
-  ['image/jpg', { format: 'jpeg', contentType: 'image/jpeg' }],
-  ['image/png', { format: 'png', contentType: 'image/png' }],
-  ['image/webp', { format: 'webp', contentType: 'image/webp' }],
-  ['image/gif', { format: 'gif', contentType: 'image/gif' }],
-  ['image/avif', { format: 'heif', contentType: 'image/avif' }],
+const formats = new Map<string, Row>([
+  ['image/jpeg', { format: 'jpeg', contentType: 'image/jpeg', weight: 1 }],
+  ['image/jpg', { format: 'jpeg', contentType: 'image/jpeg', weight: 1 }],
+  ['image/png', { format: 'png', contentType: 'image/png', weight: 1 }],
+  ['image/webp', { format: 'webp', contentType: 'image/webp', weight: 1 }],
+  ['image/gif', { format: 'gif', contentType: 'image/gif', weight: 1 }],
+  ['image/avif', { format: 'heif', contentType: 'image/avif', weight: 4 }],
 ]);
 
 /**
@@ -53,32 +64,52 @@ export function restrictDecoder(): void {
 }
 
 /**
- * Decodes an image and encodes it anew, so that nothing but its pixels survives: metadata, trailing bytes and
- * polyglots are gone, EXIF orientation is applied.
- * @throws UnusableUpload when it is broken, is not of its declared type, or is larger than the limits when decoded.
+ * Makes the function that decodes an image and encodes it anew, so that nothing but its pixels survives: metadata,
+ * trailing bytes and polyglots are gone, EXIF orientation is applied. Several large images wait for each other.
+ * It throws UnusableUpload when the image is broken, is not of its declared type, or is larger than the limits when
+ * decoded.
  */
-export async function renderImage(
-  bytes: Uint8Array,
-  declaredType: string,
-  limits: RenderLimits,
-): Promise<RenderedImage> {
-  const expected = formats.get(declaredType);
-  if (!expected) throw new UnusableUpload(`Images of the type ${declaredType} cannot be shown.`);
-  const { animated, palette } = await inspect(bytes, expected.format, limits);
-  const options: SharpOptions = {
-    limitInputPixels: animated ? limits.animatedPixels : limits.pixels,
-    failOn: 'error',
-    sequentialRead: true,
+export function createImageRenderer(limits: RenderLimits): ImageRenderer {
+  const budget = new PixelBudget(limits.pixels);
+  return async (bytes, declaredType) => {
+    const row = formats.get(declaredType);
+    if (!row) throw new UnusableUpload(`Images of the type ${declaredType} cannot be shown.`);
+    const header = await inspect(bytes, row, limits);
+    return budget.hold(header.cost, () => render(bytes, row, header, limits));
   };
+}
+
+type Header = { animated: boolean; palette: boolean; cost: number };
+
+/** Reads the header only: a small file that would decode to something huge goes no further. */
+async function inspect(bytes: Uint8Array, { format, weight }: Row, limits: RenderLimits): Promise<Header> {
+  const header = await readHeader(bytes);
+  if (header.format !== format || (format === 'heif' && header.compression !== 'av1')) {
+    throw new UnusableUpload('The image is not of its declared type.');
+  }
+  const frames = format === 'gif' || format === 'webp' ? (header.pages ?? 1) : 1;
+  const animated = frames > 1;
+  const cost = header.width * (header.pageHeight ?? header.height) * weight;
+  if (cost > limits.pixels || (animated && cost * frames > limits.animatedPixels)) throw tooManyPixels();
+  return { animated, palette: header.isPalette, cost };
+}
+
+async function render(bytes: Uint8Array, row: Row, header: Header, limits: RenderLimits): Promise<RenderedImage> {
+  const { animated } = header;
+  const options: SharpOptions = { failOn: 'error', sequentialRead: true };
   try {
-    const whole = sharp(bytes, { ...options, animated }).timeout({ seconds: limits.seconds });
+    const whole = sharp(bytes, {
+      ...options,
+      animated,
+      limitInputPixels: animated ? limits.animatedPixels : limits.pixels,
+    }).timeout({ seconds: limits.seconds });
     // Frames cannot be turned; an animation's orientation is dropped with its metadata.
     const upright = animated ? whole : whole.autoOrient();
-    const content = await encode(upright, expected.format, palette).toBuffer({ resolveWithObject: true });
+    const content = await encode(upright, row.format, header.palette).toBuffer({ resolveWithObject: true });
     const small = await thumbnail(bytes, { ...options, limitInputPixels: limits.pixels }, limits);
     return {
       content: content.data,
-      contentType: expected.contentType,
+      contentType: row.contentType,
       width: content.info.width,
       height: content.info.pageHeight ?? content.info.height,
       thumbnail: small,
@@ -87,23 +118,6 @@ export async function renderImage(
   } catch (error) {
     throw asUnusable(error);
   }
-}
-
-/** Reads the header only: a small file that would decode to something huge goes no further. */
-async function inspect(
-  bytes: Uint8Array,
-  format: Format,
-  limits: RenderLimits,
-): Promise<{ animated: boolean; palette: boolean }> {
-  const header = await readHeader(bytes);
-  if (header.format !== format || (format === 'heif' && header.compression !== 'av1')) {
-    throw new UnusableUpload('The image is not of its declared type.');
-  }
-  const pages = format === 'gif' || format === 'webp' ? (header.pages ?? 1) : 1;
-  const animated = pages > 1;
-  const pixels = header.width * (header.pageHeight ?? header.height) * pages;
-  if (pixels > (animated ? limits.animatedPixels : limits.pixels)) throw tooManyPixels();
-  return { animated, palette: header.isPalette };
 }
 
 async function readHeader(bytes: Uint8Array): Promise<Metadata> {
@@ -123,7 +137,8 @@ function encode(image: Sharp, format: Format, palette: boolean): Sharp {
     case 'webp':
       return image.webp({ quality: 85 });
     case 'gif':
-      return image.gif();
+      // The palettes are kept, so there is nothing to dither; it would only take time.
+      return image.gif({ effort: 1, dither: 0 });
     case 'heif':
       // Higher efforts take more than ten times as long for a hundredth of the size.
       return image.avif({ quality: 60, effort: 2 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mediaUpdated, userEvent } from '@bluewave/events/codec';
 import { EventBus } from '@bluewave/events/event-bus';
-import { subjects } from '@bluewave/events/subjects';
+import { streams, subjects } from '@bluewave/events/subjects';
 import type { CreateUploadReply } from '@bluewave/protos/generated/bluewave/media/v1/CreateUploadReply';
 import type { MediaServiceDefinition } from '@bluewave/protos/generated/bluewave/media/v1/MediaService';
 import type { Upload as UploadMessage } from '@bluewave/protos/generated/bluewave/media/v1/Upload';
@@ -160,6 +160,10 @@ export async function startMediaUnderTest(change: Partial<MediaConfig> = {}): Pr
     async close() {
       client.close();
       await Promise.all([running, ...others].map((one) => one.close()));
+      const jetstream = await (await bus.connection()).jetstreamManager();
+      const token = config.workSubject.split('.').at(-1);
+      await jetstream.consumers.delete(streams.mediaWork.name, `media-${token}`);
+      await jetstream.streams.purge(streams.mediaWork.name, { filter: config.workSubject });
       await bus.close();
       await connection.dropDatabase();
       await connection.close();

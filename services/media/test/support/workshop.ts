@@ -3,7 +3,7 @@ import { newId } from '@bluewave/runtime/ids';
 import { createLogger } from '@bluewave/runtime/logger';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import mongoose from 'mongoose';
-import { defaultRenderLimits, restrictDecoder } from '../../src/processing/render-image.ts';
+import { createImageRenderer, defaultRenderLimits, restrictDecoder } from '../../src/processing/render-image.ts';
 import { processUpload, type ProcessParts } from '../../src/processing/process-upload.ts';
 import { sweepUpload, type SweepParts } from '../../src/processing/sweeper.ts';
 import { createMongoUploadLimiter } from '../../src/storage/mongo/mongo-upload-limiter.ts';
@@ -47,6 +47,7 @@ export async function openWorkshop() {
     signer: createS3UrlSigner(client, config.s3.bucket),
     queue: { enqueue: (upload) => Promise.resolve(queued.push(upload.id) > 0) },
     announcer: { announce: (upload) => announced.push(upload) > 0 },
+    renderImage: createImageRenderer(defaultRenderLimits),
     meter: {
       outcome: (_kind, outcome) => void outcomes.push(outcome),
       processed: () => undefined,

@@ -1,6 +1,6 @@
 import { isDuplicateKey } from '@bluewave/mongo/mongo-failure';
 import type { UploadLimiter } from '../../uploads/upload-store.ts';
-import { run, writeBy } from './operation.ts';
+import { run, quickWriteBy } from './operation.ts';
 import { toUuid } from './upload-document.ts';
 import type { MediaModels } from './upload-model.ts';
 
@@ -25,7 +25,7 @@ export function createMongoUploadLimiter({ limits }: MediaModels): UploadLimiter
           { $set: { taken: young } },
           { $set: { taken: { $cond: [free, { $concatArrays: ['$taken', [at]] }, '$taken'] }, last: at } },
         ],
-        { upsert: true, returnDocument: 'before', updatePipeline: true, lean: true, ...writeBy(by) },
+        { upsert: true, returnDocument: 'before', updatePipeline: true, lean: true, ...quickWriteBy(by) },
       ),
     );
     const window = (before?.taken ?? []).map((date) => date.getTime()).filter((time) => time > now - hourMs);

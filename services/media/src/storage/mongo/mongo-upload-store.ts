@@ -2,14 +2,15 @@ import type { Upload } from '../../uploads/upload.ts';
 import type { UploadStore } from '../../uploads/upload-store.ts';
 import { readBy, run, writeBy } from './operation.ts';
 import { fromDocument, toDocument, toUuid } from './upload-document.ts';
-import type { MediaModels } from './upload-model.ts';
+import type { MediaModels, UploadDocument } from './upload-model.ts';
 
 /** The uploads in MongoDB: majority reads, majority and journaled writes, every operation with a deadline. */
 export function createMongoUploadStore({ uploads }: MediaModels): UploadStore {
+  // The model can only insert in bulk or with a read of its own.
+  const native = uploads.db.collection<UploadDocument>(uploads.collection.collectionName);
   return {
     async insert(upload, by) {
-      // Majority and journal are the connection's defaults, which this method cannot be given.
-      await run(by, uploads.insertMany([toDocument(upload)]));
+      await run(by, native.insertOne(toDocument(upload), writeBy(by)));
     },
 
     async find(id, by) {

@@ -15,6 +15,12 @@ export const writeBy = ({ deadline }: Deadline) => ({
   maxTimeMS: remainingMs(deadline, operationMs),
 });
 
+/** Options of a write that may be lost with its server: a limit that forgets a moment does no harm. */
+export const quickWriteBy = ({ deadline }: Deadline) => ({
+  writeConcern: { w: 1, j: false },
+  maxTimeMS: remainingMs(deadline, operationMs),
+});
+
 /**
  * Runs one database operation. @throws AppError UNAVAILABLE or DEADLINE_EXCEEDED when the database is away or slow:
  * the outcome of a write is then unknown.
