@@ -1,6 +1,6 @@
 /** One configuration for every package: ESM, TypeScript by swc, workspace packages from their sources. */
 export default {
-  testMatch: ['<rootDir>/{packages,services}/*/test/**/*.test.ts', '<rootDir>/{e2e,chaos,bench}/test/**/*.test.ts'],
+  testMatch: ['<rootDir>/{packages,services}/*/test/**/*.test.ts', '<rootDir>/{e2e,chaos,bench,sdk}/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

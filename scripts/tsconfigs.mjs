@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 const folders = [
   ...['packages', 'services'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}`)),
-  ...['e2e', 'chaos', 'bench'],
+  ...['e2e', 'chaos', 'bench', 'sdk'],
 ].sort();
 const manifests = new Map(
   folders.map((dir) => [dir, JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'))]),
