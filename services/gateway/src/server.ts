@@ -1,15 +1,18 @@
 import { startAdminServer } from '@bluewave/runtime/admin-server';
 import { CloseStack } from '@bluewave/runtime/close-stack';
+import { within } from '@bluewave/runtime/deadline';
 import { newId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/create-app.ts';
 import { startHttpServer } from './http/start-http-server.ts';
-import { openParts } from './parts.ts';
+import { openParts, type Parts } from './parts.ts';
 import { attachSockets } from './ws/attach-sockets.ts';
 
 /** Requests under way are given this long at shutdown: more than any deadline. */
 const finishMs = 5_000;
+/** The gateway starts without Redis and NATS when they are not there within this. */
+const startMs = 500;
 
 export type RunningGateway = { httpPort: number; adminPort: number; close(): Promise<void> };
 
@@ -27,6 +30,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
 }
 
+/** Gives Redis and NATS a moment, so that a platform where all is well is whole from the first request on. */
+async function firstConnections({ redis, bus }: Pick<Parts, 'redis' | 'bus'>): Promise<void> {
+  const connected = Promise.all([
+    redis.status === 'ready' || new Promise((resolve) => redis.once('ready', resolve)),
+    bus.connection(),
+  ]);
+  await within(startMs, 'Redis or NATS', connected).catch(() => undefined);
+}
+
 async function open(config: GatewayConfig, log: Logger, stack: CloseStack): Promise<RunningGateway> {
   let ready = false;
   const parts = openParts(config, log, stack);
@@ -36,6 +48,7 @@ async function open(config: GatewayConfig, log: Logger, stack: CloseStack): Prom
   const http = await startHttpServer(app, config.bindHost, config.httpPort);
   stack.add('http', { close: () => http.drain(finishMs) });
   const sockets = stack.add('sockets', await attachSockets({ ...parts, httpServer: http.server, bootId: newId() }));
+  await firstConnections(parts);
   ready = true;
   admin.setReady(true);
   log.info({ httpPort: http.port, adminPort: admin.port }, 'serving');

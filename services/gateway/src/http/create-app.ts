@@ -73,5 +73,7 @@ function corsFor(origins: readonly string[]): express.RequestHandler {
       'idempotency-replayed',
     ],
     maxAge: 600,
+    // OPTIONS goes on to the path, which says what it takes.
+    preflightContinue: true,
   });
 }

@@ -28,7 +28,8 @@ export type Services = {
   close(): Promise<void>;
 };
 
-export async function startServices(): Promise<Services> {
+/** @param authChange overrides of auth's environment, e.g. keys that a test signs with. */
+export async function startServices(authChange: Record<string, string> = {}): Promise<Services> {
   const unique = randomUUID().slice(0, 8);
   const environment = (service: string) => ({
     BLUEWAVE_ENV: 'development',
@@ -52,7 +53,7 @@ export async function startServices(): Promise<Services> {
   });
   const mediaConfig = { ...readMediaConfig(environment('media')), workSubject: `bluewave.work.media.gw-${unique}` };
   const [auth, chat, media] = await Promise.all([
-    startAuth(readAuthConfig(environment('auth')), log),
+    startAuth(readAuthConfig({ ...environment('auth'), ...authChange }), log),
     startChat(readChatConfig(environment('chat')), log),
     startMedia(mediaConfig, log),
   ]);

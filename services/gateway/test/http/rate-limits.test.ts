@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Message } from '@bluewave/api/objects';
+import type { Person } from './support/caller.ts';
+import { type GatewayUnderTest, startGatewayUnderTest } from './support/gateway.ts';
+import { type Services, startServices } from './support/services.ts';
+
+/** An address of its own for each run: counters are shared by everybody who uses this Redis. */
+const address = () => `10.${[0, 0, 0].map(() => Math.floor(Math.random() * 256)).join('.')}`;
+
+describe('rate limits', () => {
+  let services: Services;
+  let open: GatewayUnderTest;
+  let gateway: GatewayUnderTest;
+  let second: GatewayUnderTest;
+  let blind: GatewayUnderTest;
+  let alice: Person;
+  let conversationId: string;
+
+  beforeAll(async () => {
+    services = await startServices();
+    const limited = { ...services.addresses, RATE_LIMITS: 'on', TRUSTED_PROXIES: 'loopback' };
+    [open, gateway, second, blind] = await Promise.all([
+      startGatewayUnderTest(services.addresses),
+      startGatewayUnderTest(limited),
+      startGatewayUnderTest(limited),
+      startGatewayUnderTest({ ...limited, REDIS_URL: 'redis://127.0.0.1:1' }),
+    ]);
+    alice = await open.register('alice');
+    const group = { type: 'group', name: 'Limits', memberIds: [] };
+    const made = await open.call<{ id: string }>('POST', '/conversations', { token: alice.accessToken, body: group });
+    conversationId = made.body.id;
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all([open, gateway, second, blind].map((one) => one?.close()));
+    await services?.close();
+  }, 30_000);
+
+  const send = (door: GatewayUnderTest, person = alice, id = conversationId) =>
+    door.call<{ message: Message }>('POST', `/conversations/${id}/messages`, {
+      token: person.accessToken,
+      headers: { 'x-forwarded-for': address() },
+      body: { clientMsgId: randomUUID(), text: 'again' },
+    });
+
+  it('given 60 messages of a minute over two gateways, when one more is sent, then both refuse it and say when', async () => {
+    const sent = await Promise.all(Array.from({ length: 60 }, (_, index) => send(index % 2 ? gateway : second)));
+    expect(sent.map(({ status }) => status)).toEqual(Array.from({ length: 60 }, () => 201));
+    for (const door of [gateway, second]) {
+      const { status, headers, body } = await send(door);
+      expect({ status, body }).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+      const seconds = Number(headers.get('retry-after'));
+      expect(seconds).toBeGreaterThanOrEqual(1);
+      expect(seconds).toBeLessThanOrEqual(62);
+      expect(headers.get('ratelimit-limit')).toBe('60');
+      expect(headers.get('ratelimit-remaining')).toBe('0');
+    }
+    const elsewhere = await gateway.call('GET', '/users/me', { token: alice.accessToken });
+    expect(elsewhere.status).toBe(200);
+    expect(elsewhere.headers.get('ratelimit-limit')).toBe('1200');
+  });
+
+  it('given limits that are lifted, when many messages are sent, then all are taken', async () => {
+    const sent = await Promise.all(Array.from({ length: 70 }, () => send(open)));
+    expect(new Set(sent.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(sent[0]?.headers.get('ratelimit-limit')).toBeNull();
+  });
+
+  it('given one address that guesses, when it has asked 300 times, then it waits and another one does not', async () => {
+    const login = (from: string) =>
+      gateway.call('POST', '/auth/login', { body: {}, headers: { 'x-forwarded-for': from } });
+    const guesser = address();
+    const replies = await Promise.all(Array.from({ length: 310 }, () => login(guesser)));
+    const refused = replies.filter(({ status }) => status === 429);
+    expect(refused.length).toBe(10);
+    expect(refused[0]).toMatchObject({ body: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) } });
+    expect((await login(address())).status).toBe(400);
+  });
+
+  it('given no Redis, when people log in, then they are refused; when they send, then a local limit counts', async () => {
+    const login = await blind.call('POST', '/auth/login', {
+      body: { identifier: alice.email, password: alice.password },
+    });
+    expect(login).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
+    expect(login.headers.get('retry-after')).toBe('1');
+    const bob = await open.register('bob');
+    const group = { type: 'group', name: 'Local', memberIds: [] };
+    const made = await blind.call<{ id: string }>('POST', '/conversations', { token: bob.accessToken, body: group });
+    expect(made.status).toBe(201);
+    const sent = await Promise.all(Array.from({ length: 65 }, () => send(blind, bob, made.body.id)));
+    const refused = sent.filter(({ status }) => status === 429).length;
+    expect(sent.filter(({ status }) => status === 201).length + refused).toBe(65);
+    // A window may roll over in between; the sliding one lets through only what the old one freed.
+    expect(refused).toBeGreaterThan(0);
+    const profile = await blind.call('GET', '/users/me', { token: bob.accessToken });
+    expect(profile).toMatchObject({ status: 200, body: { status: 'offline', lastSeenAt: null } });
+  });
+});
