@@ -46,12 +46,12 @@ export async function connectMongo(options: MongoOptions): Promise<Connection> {
     w: 'majority',
     journal: true,
   });
-  connection.on('error', (error: unknown) => options.log.error({ err: error }, 'MongoDB connection failed'));
-  connection.on('disconnected', () => options.log.warn('MongoDB is away'));
-  connection.on('reconnected', () => options.log.info('MongoDB is back'));
+  // Before the first connection stands, the rejection below says all there is to say.
+  connection.on('error', () => undefined);
   try {
     await connection.asPromise();
     await refuseStandalone(connection);
+    watch(connection, options.log);
     return connection;
   } catch (error) {
     await connection.close(true);
@@ -59,6 +59,17 @@ export async function connectMongo(options: MongoOptions): Promise<Connection> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`MongoDB does not answer at MONGODB_URL: ${reason}`, { cause: error });
   }
+}
+
+/** Says when the database goes and comes; a connection that we close ourselves is no news. */
+function watch(connection: Connection, log: Logger): void {
+  let closing = false;
+  connection.on('disconnecting', () => void (closing = true));
+  connection.on('disconnected', () => {
+    if (!closing) log.warn('MongoDB is away');
+  });
+  connection.on('reconnected', () => log.info('MongoDB is back'));
+  connection.on('error', (error: unknown) => log.error({ err: error }, 'MongoDB connection failed'));
 }
 
 /** Majority acknowledgement, and so every guarantee, needs a replica set (one member is enough). */
