@@ -112,15 +112,20 @@ async function skaffold(helm, validate) {
 }
 
 async function ownTests() {
-  const { code, stdout, stderr } = await run(process.execPath, ['--test', join(root, 'scripts/deploy/test/')]);
-  if (code !== 0) throw new CheckError(`node --test scripts/deploy/test:\n${(stdout + stderr).trim()}`);
-  return `${/^# pass (\d+)$/m.exec(stdout)?.[1] ?? /pass (\d+)/.exec(stdout)?.[1]} tests`;
+  const { code, stdout, stderr } = await run(process.execPath, [
+    '--test',
+    '--test-reporter=tap',
+    join(root, 'scripts/deploy/test/'),
+  ]);
+  const failed = [...stdout.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(([, name]) => name);
+  if (code !== 0)
+    throw new CheckError(`node --test scripts/deploy/test: ${[...failed, lastLine(stderr)].join('\n     ')}`);
+  return `${/^# pass (\d+)$/m.exec(stdout)?.[1]} tests`;
 }
 
 async function main() {
   const tools = await findKubernetesTools();
   const validate = createObjectValidator();
-  await step('the checks themselves', ownTests);
   await step('helm lint', () => lint(tools.helm));
   await step('rendered objects: schemas, restricted pods, references, network arrows', () =>
     renderings(tools.helm, validate),
@@ -136,6 +141,8 @@ async function main() {
   await step('skaffold.yaml', () => skaffold(tools.helm, validate));
   await step('alerts and dashboards: runbooks, metrics', async () => refuse(await alertFindings()));
   await step('alerts: promtool', testAlerts);
+  // Last: they start from a good rendering, so that what is wrong with it was said above.
+  await step('the checks themselves', ownTests);
 }
 
 try {
