@@ -2,7 +2,7 @@ import { AppError } from '@bluewave/errors/app-error';
 import { committed, operationMs } from '@bluewave/mongo/connect';
 import { isDuplicateKey } from '@bluewave/mongo/mongo-failure';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
-import { type Deadline, remainingMs } from '@bluewave/runtime/deadline';
+import { type Deadline, remainingMs, sleep } from '@bluewave/runtime/deadline';
 import mongoose from 'mongoose';
 import type { RotatedToken, Session, SessionRef } from '../sessions/session.ts';
 import type { SessionChoice, SessionStore } from '../sessions/session-store.ts';
@@ -11,6 +11,8 @@ import { native } from './native.ts';
 import { liveDeviceIndex, type SessionDocument } from './session-model.ts';
 
 const maxListed = 500;
+const pauseMs = 10;
+const maxPauseMs = 100;
 
 type Sessions = mongoose.mongo.Collection<SessionDocument>;
 
@@ -79,7 +81,9 @@ const bytes = (buffer: Buffer) => new mongoose.mongo.BSON.Binary(buffer);
 async function replace(sessions: Sessions, session: Session, deadline: Deadline): Promise<SessionRef[]> {
   const ended: SessionRef[] = [];
   const device = { userId: storeUuid(session.userId), deviceId: storeUuid(session.deviceId), live: true as const };
-  while (Date.now() < deadline) {
+  for (let tries = 0; Date.now() < deadline; tries += 1) {
+    // Many at once would end one another's sessions over and over if they stayed in step.
+    if (tries > 0) await sleep(Math.random() * Math.min(tries * pauseMs, maxPauseMs));
     const before = await sessions.findOneAndUpdate(device, ending(session.createdAt), {
       projection: { _id: 1 },
       maxTimeMS: limit(deadline),
