@@ -122,6 +122,12 @@ export function createPresenceStore(options: PresenceStoreOptions): PresenceStor
       return new Map(hashes.map(([userId, fields]) => [userId, devicesOf(fields, leases)]));
     },
 
+    connectionsOf: async (userId) => {
+      const fields = await redis.hkeys(userKey(userId));
+      const leases = await readLeases();
+      return fields.filter((field) => field !== lastSeenField && leases.isLive(parseField(field).boot)).length;
+    },
+
     sweep: async () => {
       const claimed = (await run(redis, claimScript, [leasesKey, claimsKey], [now(), claimMs, sweepBoots])) as string[];
       const offline: string[] = [];

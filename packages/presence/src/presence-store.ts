@@ -50,6 +50,8 @@ export type PresenceStore = {
   statusOf(userIds: readonly string[]): Promise<Presence[]>;
   /** Devices that hold a live connection, for each user asked for; an empty set for those without. */
   liveDevices(userIds: readonly string[]): Promise<Map<string, Set<string>>>;
+  /** How many live connections a user holds, on all gateways. */
+  connectionsOf(userId: string): Promise<number>;
   /** Claims boots whose lease ended and removes their connections. @returns users that went offline by it. */
   sweep(): Promise<string[]>;
   /**

@@ -50,6 +50,19 @@ describe('presence store', () => {
     ]);
   });
 
+  it('given sockets on two gateways, when they are counted, then those of a dead gateway do not count', async () => {
+    await store.renew('a');
+    await store.connect('a', connection('u'));
+    await store.connect('a', connection('u', 'phone', 's2'));
+    time += 10_000;
+    await store.renew('b');
+    await store.connect('b', connection('u', 'web'));
+
+    expect([await store.connectionsOf('u'), await store.connectionsOf('nobody')]).toEqual([3, 0]);
+    time += 10_000;
+    expect(await store.connectionsOf('u')).toBe(1);
+  });
+
   it('given a device that is away and one that is not, when asked, then the user is what the best of them is', async () => {
     await store.renew('a');
     await store.connect('a', connection('u'));
