@@ -59,6 +59,11 @@ export class ConversationFeed<E extends Sequenced, P> {
     this.#known = options.head;
   }
 
+  /** The seq after which delivery began. */
+  get start(): number {
+    return this.#options.head;
+  }
+
   /** Last seq that was delivered. */
   get delivered(): number {
     return this.#next - 1;

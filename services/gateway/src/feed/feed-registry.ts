@@ -1,11 +1,12 @@
 import { conversationSignal, entryCommitted, headsMoved } from '@bluewave/events/codec';
-import type { BusSubscription, EventBus, Heard } from '@bluewave/events/event-bus';
+import type { BusSubscription, Heard } from '@bluewave/events/event-bus';
 import { conversationSubjectKind, subjects } from '@bluewave/events/subjects';
 import type { ConversationSignal } from '@bluewave/protos/generated/bluewave/events/v1/ConversationSignal';
 import { within } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import { ConversationFeed } from './conversation-feed.ts';
 import type { ConversationLog, LogEntry } from './conversation-log.ts';
+import type { FeedBus } from './feed-bus.ts';
 import type { FeedMetrics } from './feed-metrics.ts';
 import { limited } from './limited.ts';
 import type { Timers } from './timers.ts';
@@ -18,7 +19,7 @@ export type FeedSink<P> = {
 };
 
 export type FeedRegistryOptions<P> = {
-  bus: EventBus;
+  bus: FeedBus;
   chat: ConversationLog;
   sink: FeedSink<P>;
   timers: Timers;

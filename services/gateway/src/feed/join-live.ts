@@ -10,8 +10,6 @@ export type JoinLiveOptions = {
   user: LocalUser;
   conversationId: string;
   membership: Membership;
-  /** Their entries begin after this seq. */
-  after: number;
   feed: Pick<ConversationFeed<LogEntry, PreparedEntry>, 'delivered'>;
   rooms: LocalRooms;
   timers: Timers;
@@ -33,7 +31,7 @@ const lastPauseMs = 2_000;
  */
 export async function joinLive(options: JoinLiveOptions): Promise<boolean> {
   const { user, conversationId, membership, timers, log } = options;
-  let told = options.after;
+  let told = membership.after;
   for (let attempt = 0; isWanted(membership); attempt += 1) {
     try {
       if (!membership.announced) await announce(options);

@@ -1,11 +1,12 @@
 import type { Conversation } from '@bluewave/api/objects';
 import { userEvent } from '@bluewave/events/codec';
-import type { BusSubscription, EventBus } from '@bluewave/events/event-bus';
+import type { BusSubscription } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
 import type { UserEvent } from '@bluewave/protos/generated/bluewave/events/v1/UserEvent';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { Identity } from '../identity/identity.ts';
 import type { ConversationLog, LogEntry } from './conversation-log.ts';
+import type { FeedBus } from './feed-bus.ts';
 import type { FeedRegistry } from './feed-registry.ts';
 import { joinLive } from './join-live.ts';
 import { limited } from './limited.ts';
@@ -14,7 +15,7 @@ import { RecentChanges } from './recent-changes.ts';
 import type { Timers } from './timers.ts';
 
 export type LocalMembershipsOptions = {
-  bus: EventBus;
+  bus: FeedBus;
   feeds: FeedRegistry<PreparedEntry>;
   chat: ConversationLog;
   rooms: LocalRooms;
@@ -45,6 +46,7 @@ type LocalConversation = {
 /** A user who comes back within this time finds everything as it was. */
 const lingerMs = 10_000;
 const refreshEveryMs = 5_000;
+const rereadAgainMs = 1_000;
 const refreshesAtOnce = 8;
 
 /**
@@ -64,7 +66,7 @@ export class LocalMemberships {
     this.#options = options;
     this.#recent = new RecentChanges(options.now);
     this.#healed = options.bus.onHealed(() => {
-      for (const user of this.#users.values()) this.refresh(user);
+      for (const user of this.#users.values()) this.#reread(user);
     });
   }
 
@@ -115,23 +117,10 @@ export class LocalMemberships {
     return this.#conversations.get(conversationId)?.memberCount ?? 0;
   }
 
-  /** Reads a user's memberships again, when an event may have been lost; not more often than every 5 s. */
+  /** Reads a user's memberships again, when an event seems to have been lost; not more often than every 5 s. */
   refresh(user: LocalUser): void {
     const held = this.#users.get(user.id);
-    if (held !== user || !held.ready || this.#options.now() - held.refreshedAt < refreshEveryMs) return;
-    held.refreshedAt = this.#options.now();
-    void this.#limit(() => this.#options.chat.membershipsOf(user.id)).then(
-      (heads) => {
-        for (const { conversationId, head } of heads) {
-          const left = this.#recent.find(user.id, conversationId)?.joined === false;
-          if (!left) this.#admit(held, conversationId, { after: head });
-        }
-      },
-      (error: unknown) => {
-        held.refreshedAt = 0;
-        this.#options.log.warn({ err: error }, 'memberships could not be read again');
-      },
-    );
+    if (held === user && this.#options.now() - held.refreshedAt >= refreshEveryMs) this.#reread(held);
   }
 
   /** Hands an entry to the room of its conversation and follows what it says of members. */
@@ -151,16 +140,16 @@ export class LocalMemberships {
       if (conversation) conversation.memberCount -= 1;
       this.#recent.note(userId, { conversationId, seq, joined: false });
       const user = this.#users.get(userId);
-      if (user) this.#expel(user, conversationId);
+      if (user) this.#expel(user, conversationId, seq);
     } else if (entry.conversationUpdated && conversation) {
       conversation.memberCount = entry.conversationUpdated.memberCount;
     } else if (entry.conversationDeleted) {
       for (const user of [...(conversation?.users ?? [])]) {
         this.#recent.note(user.id, { conversationId, seq, joined: false });
-        this.#expel(user, conversationId);
+        this.#expel(user, conversationId, seq);
       }
     }
-    if (conversation && conversation.waiting.size > 0) this.#letIn(conversation, prepared, entry);
+    if (conversation && conversation.waiting.size > 0) this.#letIn(conversation, entry);
   }
 
   close(): void {
@@ -198,15 +187,48 @@ export class LocalMemberships {
     const heads = await this.#options.chat.membershipsOf(user.id);
     if (this.#users.get(user.id) !== user) throw new Error('the gateway closes');
     for (const { conversationId, head, memberCount } of heads) {
-      if (this.#recent.find(user.id, conversationId)?.joined === false) continue;
-      const membership = { state: 'joined', addedAt: undefined, announced: true, first: undefined } as const;
-      const conversation = this.#place(user, conversationId, { ...membership }, head);
+      if (this.#isDoubtful(user, conversationId, head)) {
+        this.#admit(user, conversationId, { after: head });
+        continue;
+      }
+      const membership = newMembership('waiting', head, undefined);
+      // Their clients sync when they are connected: nothing has to be brought to them.
+      membership.announced = true;
+      const conversation = this.#enter(user, conversationId, membership);
       conversation.memberCount = memberCount ?? conversation.memberCount;
     }
     user.ready = true;
     for (const { conversationId, seq, joined } of this.#recent.of(user.id)) {
       if (joined) this.#admit(user, conversationId, { after: seq - 1, addedAt: seq });
     }
+  }
+
+  /**
+   * Whether a membership as of `head` may be over: a feed has delivered its end, or has begun beyond that head and so
+   * cannot know. Whoever is admitted live is asked for first.
+   */
+  #isDoubtful(user: Held, conversationId: string, head: number): boolean {
+    const feed = this.#options.feeds.find(conversationId);
+    const left = this.#recent.find(user.id, conversationId)?.joined === false;
+    return left || (feed !== undefined && feed.start > head);
+  }
+
+  #reread(user: Held): void {
+    user.refreshedAt = this.#options.now();
+    // Those whose first list is being read may hold one from before.
+    const read = user.loaded.then(() => this.#limit(() => this.#options.chat.membershipsOf(user.id)));
+    read.then(
+      (heads) => {
+        for (const { conversationId, head } of heads) this.#admit(user, conversationId, { after: head });
+      },
+      (error: unknown) => {
+        if (this.#users.get(user.id) !== user) return;
+        this.#options.log.warn({ err: error }, 'memberships could not be read again; trying again');
+        this.#options.timers.after(rereadAgainMs, () => {
+          if (this.#users.get(user.id) === user) this.#reread(user);
+        });
+      },
+    );
   }
 
   #hear(user: Held, event: UserEvent): void {
@@ -225,14 +247,11 @@ export class LocalMemberships {
     }
   }
 
-  /** The feed has come to the entry that added those who wait for it. */
-  #letIn(conversation: LocalConversation, first: PreparedEntry, { conversationId, seq }: LogEntry): void {
+  /** The feed has come to where the entries of some begin who wait for it. */
+  #letIn(conversation: LocalConversation, { conversationId, seq }: LogEntry): void {
     for (const user of [...conversation.waiting]) {
       const membership = user.conversations.get(conversationId);
-      if (!membership || membership.addedAt === undefined || membership.addedAt > seq) continue;
-      conversation.waiting.delete(user);
-      if (membership.addedAt === seq) membership.first = first;
-      this.#join(user, conversationId, membership, membership.addedAt - 1);
+      if (membership && membership.after <= seq) this.#join(user, conversationId, membership);
     }
   }
 
@@ -242,31 +261,39 @@ export class LocalMemberships {
     const known = user.conversations.get(conversationId);
     if (known) {
       if (known.state !== 'joined') known.first ??= how.first;
+      if (addedAt !== undefined && addedAt > (known.againAt ?? known.addedAt ?? 0)) known.againAt = addedAt;
       return;
     }
     const last = this.#recent.find(user.id, conversationId);
-    if (addedAt !== undefined && last && !last.joined && last.seq > addedAt) return;
-    const running = this.#options.feeds.find(conversationId);
-    const ahead = addedAt !== undefined && running !== undefined && running.delivered < addedAt;
-    const membership: Membership = {
-      state: ahead ? 'waiting' : 'joining',
-      addedAt,
-      announced: false,
-      first: how.first,
-    };
-    const conversation = this.#place(user, conversationId, membership, how.after);
-    if (ahead) {
-      conversation.waiting.add(user);
-      running.reach(addedAt, true);
-    } else {
-      this.#join(user, conversationId, membership, how.after);
+    if (addedAt !== undefined && last && !last.joined && last.seq > addedAt) {
+      return this.#options.rooms.conversationRemoved(user.id, conversationId);
     }
+    const membership = newMembership('waiting', how.after, addedAt);
+    membership.first = how.first;
+    this.#enter(user, conversationId, membership);
   }
 
-  #join(user: Held, conversationId: string, membership: Membership, after: number): void {
+  /** Lets them in now, or when the feed has come to where their entries begin. */
+  #enter(user: Held, conversationId: string, membership: Membership): LocalConversation {
+    const conversation = this.#place(user, conversationId, membership);
+    const feed = this.#options.feeds.find(conversationId);
+    if (feed && feed.delivered >= membership.after) this.#join(user, conversationId, membership);
+    else {
+      conversation.waiting.add(user);
+      feed?.reach(membership.after, true);
+    }
+    return conversation;
+  }
+
+  #join(user: Held, conversationId: string, membership: Membership): void {
     const { feeds, rooms, timers, log, loadConversation, prepare } = this.#options;
     const feed = feeds.find(conversationId);
     if (!feed) return;
+    this.#conversations.get(conversationId)?.waiting.delete(user);
+    if (membership.announced) {
+      membership.state = 'joined';
+      return rooms.join(user.id, conversationId);
+    }
     membership.state = 'joining';
     const load = async (...asked: [LocalUser, string]): Promise<Conversation> => {
       const conversation = await loadConversation(...asked);
@@ -276,15 +303,15 @@ export class LocalMemberships {
     };
     const entriesAfter = (id: string, seq: number) => feeds.entriesAfter(id, seq);
     const options = { user, conversationId, membership, feed, rooms, timers, log, prepare, entriesAfter };
-    void joinLive({ ...options, after, loadConversation: load }).then((joined) => {
-      if (!joined) this.#expel(user, conversationId, membership);
+    void joinLive({ ...options, loadConversation: load }).then((joined) => {
+      if (!joined) this.#leave(user, conversationId, membership, membership.addedAt ?? membership.after);
       else if (membership.addedAt !== undefined) feed.reach(membership.addedAt, true);
     });
   }
 
-  #place(user: Held, conversationId: string, membership: Membership, head: number): LocalConversation {
+  #place(user: Held, conversationId: string, membership: Membership): LocalConversation {
     user.conversations.set(conversationId, membership);
-    this.#options.feeds.hold(conversationId, head);
+    this.#options.feeds.hold(conversationId, membership.after);
     let conversation = this.#conversations.get(conversationId);
     if (!conversation) {
       conversation = { users: new Set(), waiting: new Set(), memberCount: 0 };
@@ -294,13 +321,27 @@ export class LocalMemberships {
     return conversation;
   }
 
-  #expel(user: Held, conversationId: string, only?: Membership): void {
+  #expel(user: Held, conversationId: string, removedAt: number): void {
     const membership = user.conversations.get(conversationId);
-    if (!membership || (only && membership !== only)) return;
+    // A feed that began anew comes by an end that they have been added again after.
+    if (membership?.addedAt !== undefined && membership.addedAt > removedAt) return;
+    if (membership) this.#leave(user, conversationId, membership, removedAt);
+    // A sync of theirs between the entry that added them and this one may have told them of it.
+    else this.#options.rooms.conversationRemoved(user.id, conversationId);
+  }
+
+  #leave(user: Held, conversationId: string, membership: Membership, removedAt: number): void {
+    if (user.conversations.get(conversationId) !== membership) return;
     const { rooms } = this.#options;
     if (membership.state === 'joined') rooms.leave(user.id, conversationId);
     this.#remove(user, conversationId, membership);
-    if (membership.announced) rooms.conversationRemoved(user.id, conversationId);
+    // Also when they were not told that they are in it: a sync of theirs may have.
+    rooms.conversationRemoved(user.id, conversationId);
+    // Heard of before the feed came to the removal.
+    const { againAt } = membership;
+    if (againAt !== undefined && againAt > removedAt) {
+      this.#admit(user, conversationId, { after: againAt - 1, addedAt: againAt });
+    }
   }
 
   #remove(user: Held, conversationId: string, membership: Membership): void {
@@ -320,4 +361,8 @@ export class LocalMemberships {
     user.subscription.close();
     for (const [id, membership] of user.conversations) this.#remove(user, id, membership);
   }
+}
+
+function newMembership(state: Membership['state'], after: number, addedAt: number | undefined): Membership {
+  return { state, after, addedAt, againAt: undefined, announced: false, first: undefined };
 }

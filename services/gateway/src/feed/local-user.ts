@@ -5,16 +5,20 @@ import type { Identity } from '../identity/identity.ts';
 export type PreparedEntry = Entry | undefined;
 
 /**
- * A user's place in a conversation here. `waiting`: the feed has yet to come to the entry that added them. `joining`:
+ * A user's place in a conversation here. `waiting`: the feed has yet to come to where their entries begin. `joining`:
  * what the feed is past is being brought to them. `joined`: their sockets are in its room. `left`: no more.
  */
 export type Membership = {
   state: 'waiting' | 'joining' | 'joined' | 'left';
-  /** The seq of the entry that added them, when it is known and they are told from it on. */
-  addedAt: number | undefined;
+  /** They are told entries after this seq. */
+  readonly after: number;
+  /** The entry that added them, where it is known. */
+  readonly addedAt: number | undefined;
+  /** They were added again by this entry; the feed has yet to come to their removal before it. */
+  againAt: number | undefined;
   /** Their sockets were told of the conversation. */
   announced: boolean;
-  /** The entry that added them, when the feed had it at hand. */
+  /** That entry, when the feed had it at hand. */
   first: PreparedEntry;
 };
 
