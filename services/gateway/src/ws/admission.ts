@@ -1,6 +1,7 @@
 import { limits } from '@bluewave/api/limits';
 import { AppError, toAppError } from '@bluewave/errors/app-error';
 import { toProblem } from '@bluewave/errors/problem';
+import type { PresenceStore } from '@bluewave/presence/presence-store';
 import { newTraceId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { LocalMemberships } from '../feed/local-memberships.ts';
@@ -20,6 +21,7 @@ export type AdmissionOptions = {
   revocations: Pick<Revocations, 'has'>;
   memberships: LocalMemberships;
   directory: Pick<Directory, 'prime'>;
+  presence: Pick<PresenceStore, 'connectionsOf'>;
   metrics: SocketMetrics;
   log: Logger;
   now: () => number;
@@ -68,7 +70,10 @@ export function createAdmission(
 
 async function enter(options: AdmissionOptions, socket: GatewaySocket, identity: Identity): Promise<void> {
   const { memberships, revocations, directory, now } = options;
-  if ((memberships.find(identity.userId)?.sockets ?? 0) >= limits.socketsPerUser) {
+  const everywhere = await connectionsOf(options, identity.userId);
+  // Nothing waits between this look and the count in `attach`.
+  const here = memberships.find(identity.userId)?.sockets ?? 0;
+  if (Math.max(here, everywhere) >= limits.socketsPerUser) {
     throw new AppError('TOO_MANY_CONNECTIONS', `At most ${limits.socketsPerUser} connections are open at once.`, {
       retryAfterMs: 10_000,
     });
@@ -85,6 +90,16 @@ async function enter(options: AdmissionOptions, socket: GatewaySocket, identity:
   void socket.join([roomOf.user(user.id), ...rooms]);
   directory.prime(identity);
   countOutOnce(socket, user, memberships);
+}
+
+/** Connections on all gateways, as presence knows them; without Redis each gateway counts its own. */
+async function connectionsOf({ presence, log }: AdmissionOptions, userId: string): Promise<number> {
+  try {
+    return await presence.connectionsOf(userId);
+  } catch (error) {
+    log.debug({ err: error }, 'connections on other gateways cannot be counted');
+    return 0;
+  }
 }
 
 /** However the socket ends, also before it was ever connected. */

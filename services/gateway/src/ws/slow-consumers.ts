@@ -7,11 +7,12 @@ import type { GatewayServer, GatewaySocket } from './socket-types.ts';
 export type SlowConsumerLimits = {
   /** Bytes queued above which ephemeral events pass a socket by. */
   ephemeralBytes: number;
-  /** Bytes queued above which a socket must be getting somewhere, and not for longer than `stallMs`. */
+  /** Bytes queued above which a socket must be moving, and for `overMs` at most: the answer of a large sync passes. */
   maxBytes: number;
+  overMs: number;
   /** Bytes queued above which it is cut however fast it reads. */
   hardBytes: number;
-  /** Without any progress for this long a socket is cut. */
+  /** Without any progress for this long a socket is cut; for half as long above `maxBytes`. */
   stallMs: number;
   sampleMs: number;
 };
@@ -19,6 +20,7 @@ export type SlowConsumerLimits = {
 export const slowConsumerLimits: SlowConsumerLimits = {
   ephemeralBytes: 256 * 1024,
   maxBytes: 1024 * 1024,
+  overMs: 10_000,
   hardBytes: 8 * 1024 * 1024,
   stallMs: 2_000,
   sampleMs: 250,
@@ -110,11 +112,11 @@ export class SlowConsumers {
   }
 
   #isTooSlow(backlog: Backlog, queued: number, now: number, polling: boolean): boolean {
-    const { hardBytes, stallMs } = this.#limits;
-    if (queued > hardBytes) return true;
+    const { hardBytes, overMs, stallMs } = this.#limits;
     const { overSince, movedAt } = backlog;
-    if (overSince !== undefined && overSince < now && (movedAt < now || now - overSince >= stallMs)) return true;
-    return now - movedAt >= (polling ? stallMs * pollingPatience : stallMs);
+    if (queued > hardBytes || (overSince !== undefined && now - overSince >= overMs)) return true;
+    const patienceMs = (overSince === undefined ? stallMs : stallMs / 2) * (polling ? pollingPatience : 1);
+    return now - movedAt >= patienceMs;
   }
 
   #cut(socket: GatewaySocket, connection: EngineConnection): void {

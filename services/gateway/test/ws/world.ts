@@ -17,9 +17,10 @@ export type WorldOptions = {
   rateLimits?: boolean;
   accessSeconds?: number;
   corsOrigins?: string[];
-  redisUrl?: string;
-  natsUrl?: string;
 };
+
+/** Engines of one gateway that are not those of the rest. */
+export type GatewayEngines = { redisUrl?: string; natsUrl?: string };
 
 export type Person = Session & { userId: string };
 
@@ -58,7 +59,7 @@ export class World {
     );
   }
 
-  async addGateway(): Promise<RunningGateway> {
+  async addGateway(engines: GatewayEngines = {}): Promise<RunningGateway> {
     const gateway = await startGateway(
       {
         production: false,
@@ -66,8 +67,8 @@ export class World {
         bindHost: '127.0.0.1',
         httpPort: 0,
         adminPort: 0,
-        natsUrl: this.#options.natsUrl ?? required('TEST_NATS_URL'),
-        redisUrl: this.#options.redisUrl ?? required('TEST_REDIS_URL'),
+        natsUrl: engines.natsUrl ?? required('TEST_NATS_URL'),
+        redisUrl: engines.redisUrl ?? required('TEST_REDIS_URL'),
         authAddress: `127.0.0.1:${this.auth.grpcPort}`,
         chatAddress: `127.0.0.1:${this.chat.grpcPort}`,
         mediaAddress: '127.0.0.1:1',
@@ -176,7 +177,7 @@ export class World {
       allowedCallers: [],
       mongodbUrl: required('TEST_MONGODB_URL'),
       mongodbDatabase: `gateway_ws_${service}_${this.#run}`,
-      natsUrl: this.#options.natsUrl ?? required('TEST_NATS_URL'),
+      natsUrl: required('TEST_NATS_URL'),
     };
   }
 
