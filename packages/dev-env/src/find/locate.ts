@@ -45,13 +45,15 @@ export const firstFound = async (
   throw new PlatformError(advice);
 };
 
-/** Says every ten seconds that a long step is still at work. */
+/** Says what a long step does, and every 15 seconds that it still does. */
 export const withProgress = async <T>(context: LocateContext, what: string, work: () => Promise<T>): Promise<T> => {
   context.say(what);
+  const short = `${what.charAt(0).toLowerCase()}${what.slice(1)}`.replace(/ \(.*/, '');
   const startedAt = performance.now();
   const timer = setInterval(() => {
-    context.say(`  ... still at it (${Math.round((performance.now() - startedAt) / 1000)} s)`);
-  }, 10_000);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    context.say(`  still ${short} (${seconds} s)`);
+  }, 15_000);
   try {
     return await work();
   } finally {
