@@ -2,6 +2,7 @@ import type { Logger } from '@bluewave/runtime/logger';
 import { sleep } from '@bluewave/runtime/deadline';
 import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from 'nats';
 import type { EventBus } from './event-bus.ts';
+import { ensureConsumer } from './ensure-consumer.ts';
 import { ensureStream } from './ensure-stream.ts';
 import type { StreamDefinition } from './subjects.ts';
 
@@ -77,7 +78,7 @@ export class WorkConsumer {
     const { stream, subject, durable, concurrency, ackWaitMs, replicas } = this.#options;
     const jsm = await connection.jetstreamManager();
     await ensureStream(jsm, stream, replicas);
-    await jsm.consumers.add(stream.name, {
+    await ensureConsumer(jsm, stream.name, {
       durable_name: durable,
       ...(subject === undefined ? {} : { filter_subject: subject }),
       ack_policy: AckPolicy.Explicit,
