@@ -43,11 +43,13 @@ export function bytesWaiting(connection: EngineConnection): number {
   return bytes;
 }
 
+const nothing = Object.freeze({});
+
 /** Drops what Socket.IO keeps of the handshake for the whole life of a socket: kilobytes that nobody reads. */
 export function dropHandshake(socket: GatewaySocket): void {
   const kept = socket as unknown as { handshake: { auth: object; headers: object; query: object } };
-  kept.handshake.auth = {};
-  kept.handshake.headers = {};
-  kept.handshake.query = {};
+  kept.handshake.auth = nothing;
+  kept.handshake.headers = nothing;
+  kept.handshake.query = nothing;
   connectionOf(socket).request = undefined;
 }

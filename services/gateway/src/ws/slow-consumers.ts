@@ -50,6 +50,9 @@ export class SlowConsumers {
   readonly #now: () => number;
   readonly #backlogs = new Map<GatewaySocket, Backlog>();
   readonly #timer: NodeJS.Timeout;
+  #sampledAt: number;
+  /** Time in which peers could have been served, milliseconds: a pause of this process is not theirs. */
+  #time = 0;
 
   constructor(
     io: GatewayServer,
@@ -61,6 +64,7 @@ export class SlowConsumers {
     this.#metrics = metrics;
     this.#limits = limits;
     this.#now = now;
+    this.#sampledAt = now();
     this.#timer = setInterval(() => this.#sample(), limits.sampleMs);
     this.#timer.unref();
   }
@@ -77,12 +81,14 @@ export class SlowConsumers {
 
   #sample(): void {
     const now = this.#now();
+    this.#time += Math.min(now - this.#sampledAt, 2 * this.#limits.sampleMs);
+    this.#sampledAt = now;
     for (const socket of this.#io.sockets.sockets.values()) {
       const connection = connectionOf(socket);
       // The common case, for every socket four times a second: nothing waits.
       if (connection.transport.writable && connection.writeBuffer.length === 0) {
         if (this.#backlogs.size > 0) this.#forget(socket);
-      } else this.#look(socket, connection, now);
+      } else this.#look(socket, connection, this.#time);
     }
     for (const socket of this.#backlogs.keys()) if (!socket.connected) this.#backlogs.delete(socket);
   }
