@@ -85,7 +85,7 @@ export function readConfig(environment: Record<string, string | undefined>): Med
     rateLimits: values.RATE_LIMITS === 'on',
     concurrency: 2,
     rules: defaultRules,
-    process: { leaseMs: 90_000, maxAttempts: 5, render: defaultRenderLimits },
+    process: { jobMs: 90_000, leaseMs: 15_000, maxAttempts: 5, render: defaultRenderLimits },
     sweep: defaultSweepRules,
   };
 }

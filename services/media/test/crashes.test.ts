@@ -6,7 +6,7 @@ import { confirmUpload } from '../src/uploads/confirm-upload.ts';
 import { createUpload } from '../src/uploads/create-upload.ts';
 import { deleteUpload } from '../src/uploads/delete-upload.ts';
 import type { Upload } from '../src/uploads/upload.ts';
-import { newUser } from './support/media-under-test.ts';
+import { newUser, sleep } from './support/media-under-test.ts';
 import * as sample from './support/sample-files.ts';
 import { type AllParts, Crash, dyingParts, openWorkshop, servedKeys } from './support/workshop.ts';
 
@@ -305,6 +305,59 @@ describe('given work that fails', () => {
     expect(workshop.queued).toEqual([upload.id]);
     await workshop.work();
     expect((await workshop.state(upload.id)).upload?.status).toBe('ready');
+  });
+});
+
+describe('given work that takes longer than a lease', () => {
+  const slowly = async (parts: AllParts, upload: Upload, meanwhile: () => Promise<void>) => {
+    const { objects } = parts;
+    const slow: AllParts = {
+      ...parts,
+      process: { ...parts.process, leaseMs: 300 },
+      objects: {
+        ...objects,
+        copy: async (...args) => {
+          for (let turn = 0; turn < 10; turn++) {
+            await sleep(100);
+            await meanwhile();
+          }
+          return objects.copy(...args);
+        },
+      },
+    };
+    return processUpload(slow, upload.id, 'trace');
+  };
+  const confirmed = async () => {
+    const upload = await workshop.stored(newUser(), 'application/pdf', sample.pdf());
+    const of = { actorId: upload.ownerId, uploadId: upload.id };
+    await confirmUpload(workshop.parts, of, 'trace', workshop.by());
+    workshop.queued.length = 0;
+    return upload;
+  };
+
+  it('when its worker lives, then nobody else begins it', async () => {
+    const upload = await confirmed();
+    let others = 0;
+    const outcome = await slowly(workshop.parts, upload, async () => {
+      const elsewhere = {
+        ...workshop.parts,
+        meter: { ...workshop.parts.meter, processed: () => void (others += 1) },
+      };
+      expect(await processUpload(elsewhere, upload.id, 'trace')).toBe(0);
+    });
+    expect([outcome, others]).toEqual([0, 0]);
+    expect((await workshop.state(upload.id)).upload).toMatchObject({ status: 'ready', attempts: 1, leaseUntil: 0 });
+  });
+
+  it('when it is deleted meanwhile, then its worker notices and removes what it made', async () => {
+    const upload = await confirmed();
+    let deleted: Promise<void> | undefined;
+    await slowly(workshop.parts, upload, async () => {
+      deleted ??= deleteUpload(workshop.parts, { actorId: upload.ownerId, uploadId: upload.id }, workshop.by());
+      await deleted;
+    });
+    const seen = await workshop.state(upload.id);
+    expect(seen).toEqual({ upload: expect.objectContaining({ status: 'deleted' }), keys: [] });
   });
 });
 

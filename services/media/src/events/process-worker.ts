@@ -28,8 +28,8 @@ export function startProcessWorker({ bus, subject, parts, concurrency, replicas 
     replicas,
     durable: `media-${subject.split('.').at(-1)}`,
     concurrency,
-    // A lease that ended with its worker has run out when the message comes again.
-    ackWaitMs: parts.process.leaseMs + marginMs,
+    // Work that is still under way is not given to another; what a crash left, the sweeper queues before.
+    ackWaitMs: parts.process.jobMs + marginMs,
     log: parts.log,
     handle: (work) => handle(parts, work),
   });

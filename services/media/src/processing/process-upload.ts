@@ -9,9 +9,12 @@ import { objectKeys, type Upload, type UploadRules } from '../uploads/upload.ts'
 import type { ImageRenderer, RenderLimits } from './render-image.ts';
 import { tellOutcome } from './tell-outcome.ts';
 import { UnusableUpload } from './unusable-upload.ts';
+import { leased, UploadLease } from './upload-lease.ts';
 
 export type ProcessRules = {
-  /** How long a worker has an upload to itself, and so the longest a job may take. */
+  /** The longest that one job may take. */
+  jobMs: number;
+  /** How long a worker that is not heard of keeps an upload. */
   leaseMs: number;
   /** Attempts after which an upload that brings workers down is given up. */
   maxAttempts: number;
@@ -42,41 +45,36 @@ type Promoted = Pick<Upload, 'contentType' | 'size' | 'width' | 'height' | 'thum
  */
 export async function processUpload(parts: ProcessParts, uploadId: string, traceId: string): Promise<RetryAfterMs> {
   const started = parts.clock();
-  const by = { deadline: started + parts.process.leaseMs };
+  const by = { deadline: started + parts.process.jobMs };
   const found = await parts.store.find(uploadId, by);
   if (found?.status === 'ready' || found?.status === 'rejected') return tellOutcome(parts, found, by);
   if (found?.status !== 'processing' || found.leaseUntil > started) return 0;
   if (found.attempts >= parts.process.maxAttempts) {
     return reject(parts, found, 'The file could not be processed.', by);
   }
-  const claimed = await parts.store.save(
-    {
-      ...found,
-      attempts: found.attempts + 1,
-      leaseUntil: by.deadline,
-      dueAt: by.deadline + parts.rules.requeueMs,
-    },
-    by,
-  );
+  const counted = { ...found, attempts: found.attempts + 1 };
+  const claimed = await parts.store.save(leased(counted, started, parts.process.leaseMs), by);
   return claimed ? attempt(parts, claimed, traceId, by) : 0;
 }
 
-async function attempt(parts: ProcessParts, upload: Upload, traceId: string, by: Deadline): Promise<RetryAfterMs> {
+async function attempt(parts: ProcessParts, claimed: Upload, traceId: string, by: Deadline): Promise<RetryAfterMs> {
   const started = parts.clock();
-  let promoted: Promoted;
-  try {
-    const promote = upload.kind === 'image' ? promoteImage : promoteFile;
-    promoted = await promote(parts, upload, by);
-  } catch (error) {
-    if (error instanceof UnusableUpload) {
-      parts.log.info({ err: error, uploadId: upload.id, traceId }, 'an upload is unusable');
-      return reject(parts, upload, error.message, by);
-    }
-    parts.log.warn({ err: error, uploadId: upload.id, traceId, attempt: upload.attempts }, 'processing failed');
-    return release(parts, upload, error, by);
+  const lease = new UploadLease(parts, parts.process.leaseMs, claimed);
+  const promote = claimed.kind === 'image' ? promoteImage : promoteFile;
+  const outcome = await promote(parts, claimed, by).catch((error: unknown) => ({ error }));
+  const upload = await lease.release();
+  const about = { uploadId: claimed.id, traceId, attempt: claimed.attempts };
+  if (!upload) return abandon(parts, claimed.id, by);
+  if (!('error' in outcome)) {
+    parts.meter.processed(upload.kind, (parts.clock() - started) / 1000);
+    return finish(parts, { ...upload, ...outcome, status: 'ready' }, by);
   }
-  parts.meter.processed(upload.kind, (parts.clock() - started) / 1000);
-  return finish(parts, { ...upload, ...promoted, status: 'ready' }, by);
+  if (outcome.error instanceof UnusableUpload) {
+    parts.log.info({ err: outcome.error, ...about }, 'an upload is unusable');
+    return reject(parts, upload, outcome.error.message, by);
+  }
+  parts.log.warn({ err: outcome.error, ...about }, 'processing failed');
+  return release(parts, upload, outcome.error, by);
 }
 
 async function promoteImage(parts: ProcessParts, upload: Upload, by: Deadline): Promise<Promoted> {

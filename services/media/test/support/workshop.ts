@@ -56,7 +56,7 @@ export async function openWorkshop() {
     clock: () => Date.now() + offset,
     newId,
     rules: defaultRules,
-    process: { leaseMs: 60_000, maxAttempts: 5, render: defaultRenderLimits },
+    process: { jobMs: 60_000, leaseMs: 15_000, maxAttempts: 5, render: defaultRenderLimits },
     sweep: config.sweep,
     limited: true,
     log: createLogger('workshop', 'silent'),
