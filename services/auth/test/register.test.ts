@@ -11,6 +11,7 @@ import {
   someDevice,
   startFixture,
 } from './support/auth-fixture.ts';
+import { rateLimits } from '../src/credentials/rate-limits.ts';
 
 let fixture: AuthFixture;
 beforeAll(async () => {
@@ -135,7 +136,7 @@ describe('Register', () => {
     // Refused after the limit is counted: quick tries that create nothing.
     const taken = registration();
     await call.Register(taken, context());
-    for (let count = 0; count < 120; count += 1) {
+    for (let count = 0; count < rateLimits.registrationsPerAddress.max; count += 1) {
       expect(await refusal(call.Register({ ...taken, ip }, context()))).toEqual({ code: 'EMAIL_TAKEN' });
     }
     const limited = await refusal(call.Register({ ...taken, ip }, context()));

@@ -11,8 +11,8 @@ const day = 24 * 60 * minute;
 /** The limits and why they are as they are. */
 export const rateLimits = {
   /** A class or an office signing up together passes; a script does not get far. */
-  registrationsPerAddress: { max: 120, windowMs: 10 * minute },
-  codesPerAddress: { max: 200, windowMs: 15 * minute },
+  registrationsPerAddress: { max: 600, windowMs: 10 * minute },
+  codesPerAddress: { max: 600, windowMs: 15 * minute },
   /** With 5 guesses a code, an identity takes at most 50 guesses of a million in 15 minutes and 150 a day. */
   codesPerIdentity: { max: 10, windowMs: 15 * minute },
   codesPerIdentityAndDay: { max: 30, windowMs: day },
