@@ -45,10 +45,10 @@ async function open(config: GatewayConfig, log: Logger, stack: CloseStack): Prom
   const app = createApp({ ...parts, isReady: () => ready });
   const { metrics } = parts;
   const admin = stack.add('admin', await startAdminServer({ host: config.bindHost, port: config.adminPort, metrics }));
+  await firstConnections(parts);
   const http = await startHttpServer(app, config.bindHost, config.httpPort);
   stack.add('http', { close: () => http.drain(finishMs) });
   const sockets = stack.add('sockets', await attachSockets({ ...parts, httpServer: http.server, bootId: newId() }));
-  await firstConnections(parts);
   ready = true;
   admin.setReady(true);
   log.info({ httpPort: http.port, adminPort: admin.port }, 'serving');

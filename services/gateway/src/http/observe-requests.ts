@@ -33,6 +33,7 @@ export function observeRequests(log: Logger, metrics: Registry): RequestHandler 
       startedAt: performance.now(),
       route: '',
       userId: undefined,
+      spentMs: 0,
       verdict: undefined,
     });
     response.set('x-trace-id', traceId);

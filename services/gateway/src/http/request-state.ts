@@ -9,6 +9,8 @@ export type RequestState = {
   /** Pattern of the route, e.g. `/api/v1/users/:id`; empty until one matched. */
   route: string;
   userId: string | undefined;
+  /** Milliseconds of the request's deadline that finding out who asks has taken. */
+  spentMs: number;
   /** The tightest rate limit that was asked so far. */
   verdict: RateVerdict | undefined;
 };

@@ -21,18 +21,21 @@ export type Answer = { status: number; body: unknown; headers?: Record<string, s
 
 /** Who asks: verified and counted, before the body of the request is read. */
 export function admit(deps: HttpDeps, id: string, route: Route): RequestHandler {
-  return async (request, response, next) => {
+  const identify = async (request: Request, response: Response): Promise<void> => {
     if (guarded.has(id)) {
       await takeOrRefuse(deps.limiter, rateLimits.signIn, request.ip ?? '', response, 'refuse');
     }
-    if (route.access === 'user') {
-      const caller = await deps.verifier.verify(bearerToken(request.headers.authorization));
-      const state = stateOf(response);
-      state.userId = caller.userId;
-      callers.set(request, caller);
-      deps.directory.prime(caller);
-      await takeOrRefuse(deps.limiter, rateLimits.user, caller.userId, response);
-    }
+    if (route.access === 'public') return;
+    const caller = await deps.verifier.verify(bearerToken(request.headers.authorization));
+    stateOf(response).userId = caller.userId;
+    callers.set(request, caller);
+    deps.directory.prime(caller);
+    await takeOrRefuse(deps.limiter, rateLimits.user, caller.userId, response);
+  };
+  return async (request, response, next) => {
+    const started = Date.now();
+    await within(deadlineMs, 'The platform', identify(request, response));
+    stateOf(response).spentMs = Date.now() - started;
     next();
   };
 }
@@ -47,9 +50,11 @@ export function serve<R extends Route>(
   handler: Handler<R>,
 ): RequestHandler {
   return async (request, response) => {
-    const deadline = Date.now() + deadlineMs;
+    const state = stateOf(response);
+    // The time that a client takes to send its body is not counted.
+    const deadline = Date.now() + deadlineMs - state.spentMs;
     const input = validate(route, partsOf(request));
-    const context: CallContext = { traceId: stateOf(response).traceId, deadline };
+    const context: CallContext = { traceId: state.traceId, deadline };
     const caller = callers.get(request);
     const key = route.method === 'GET' ? undefined : request.get('idempotency-key');
     const handle = async (): Promise<Answer> =>

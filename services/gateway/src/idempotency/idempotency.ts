@@ -1,20 +1,14 @@
 import { AppError } from '@bluewave/errors/app-error';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { Redis } from 'ioredis';
-import { openAnswer, sealAnswer, secretsOf } from './sealed-answer.ts';
-
-/** An answer that can be given again. */
-export type KeptAnswer = { status: number; body: unknown; headers?: Record<string, string> };
-
-export type IdempotentRequest = {
-  /** The client's Idempotency-Key. */
-  key: string;
-  /** Whose keys these are: a user id, or `public`. */
-  scope: string;
-  routeId: string;
-  /** The validated input: what makes two requests the same. */
-  input: unknown;
-};
+import {
+  type IdempotentRequest,
+  type KeptAnswer,
+  openAnswer,
+  sealAnswer,
+  type Secrets,
+  secretsOf,
+} from './sealed-answer.ts';
 
 /** First answers are kept this long. */
 const keepSeconds = 24 * 3_600;
@@ -72,11 +66,7 @@ export class Idempotency {
     return running;
   }
 
-  async #first(
-    name: string,
-    secrets: ReturnType<typeof secretsOf>,
-    handle: () => Promise<KeptAnswer>,
-  ): Promise<KeptAnswer> {
+  async #first(name: string, secrets: Secrets, handle: () => Promise<KeptAnswer>): Promise<KeptAnswer> {
     let answer: KeptAnswer | AppError;
     try {
       answer = await handle();
@@ -102,7 +92,7 @@ export class Idempotency {
   }
 }
 
-function repeat(held: Held, secrets: ReturnType<typeof secretsOf>): KeptAnswer {
+function repeat(held: Held, secrets: Secrets): KeptAnswer {
   if (held.fingerprint !== secrets.fingerprint) {
     throw new AppError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another request. Take a new one.');
   }

@@ -1,7 +1,19 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { AppError, type FieldError } from '@bluewave/errors/app-error';
 import { isErrorCode } from '@bluewave/errors/error-table';
-import type { IdempotentRequest, KeptAnswer } from './idempotency.ts';
+
+/** An answer that can be given again. */
+export type KeptAnswer = { status: number; body: unknown; headers?: Record<string, string> };
+
+export type IdempotentRequest = {
+  /** The client's Idempotency-Key. */
+  key: string;
+  /** Whose keys these are: a user id, or `public`. */
+  scope: string;
+  routeId: string;
+  /** The validated input: what makes two requests the same. */
+  input: unknown;
+};
 
 /** What a key and its request yield; without the key none of it can be computed. */
 export type Secrets = { name: string; fingerprint: string; cipherKey: Buffer };

@@ -161,6 +161,6 @@ describe('a gateway whose peers are away', () => {
     expect(await request).toMatchObject({ status: 404, body: { detail: 'Late, but answered.' } });
     await closed;
     expect(Date.now() - started).toBeLessThan(15_000);
-    await expect(gateway.call('GET', '/limits')).rejects.toThrow();
+    await expect(gateway.call('GET', '/limits')).rejects.toThrow('fetch failed');
   }, 30_000);
 });

@@ -97,7 +97,7 @@ describe('the directory of people', () => {
       summary(ada, 'Ada'),
       { id: bob, username: '', displayName: '', avatarUrl: null },
     ]);
-    await expect(directory.profiles([bob], context())).rejects.toThrow();
+    await expect(directory.profiles([bob], context())).rejects.toThrow('away');
   });
 
   it('given a profile that changed, when announced, then the next look asks again', async () => {

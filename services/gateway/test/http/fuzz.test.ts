@@ -6,7 +6,7 @@ import { routes } from '@bluewave/api/routes';
 import fc from 'fast-check';
 import type { Person, Reply } from './support/caller.ts';
 import { type GatewayUnderTest, startGatewayUnderTest } from './support/gateway.ts';
-import { hostileText, hostileValue, pathValue, shapedLike } from './support/hostile.ts';
+import { hostileText, hostileValue, type Ids, pathValue, shapedLike } from './support/hostile.ts';
 import { type Services, startServices } from './support/services.ts';
 
 const runs = Number(process.env['FUZZ_RUNS'] ?? 25);
@@ -15,7 +15,7 @@ describe('every operation under hostile input', () => {
   let services: Services;
   let gateway: GatewayUnderTest;
   let alice: Person;
-  let known: { conversationId: string; messageId: string };
+  let known: Ids;
   /** Operations that took something of what was sent: the input is not only hostile. */
   const reached = new Set<string>();
 
@@ -33,7 +33,12 @@ describe('every operation under hostile input', () => {
       token: person.accessToken,
       body: { clientMsgId: randomUUID(), text: 'target' },
     });
-    known = { conversationId: made.body.id, messageId: sent.body.message.id };
+    known = {
+      conversationId: made.body.id,
+      messageId: sent.body.message.id,
+      userId: person.id,
+      deviceId: person.deviceId,
+    };
   }, 60_000);
 
   afterAll(async () => {
@@ -54,13 +59,14 @@ describe('every operation under hostile input', () => {
       return;
     }
     const isProblem =
-      /^application\/problem\+json/.test(reply.headers.get('content-type') ?? '') &&
+      reply.headers.get('content-type')?.startsWith('application/problem+json') === true &&
       isErrorCode(problem.code) &&
       problem.status === reply.status &&
       problem.traceId === reply.headers.get('x-trace-id');
     if (!isProblem) throw new Error(`no problem: ${where}`);
   };
 
+  const parametersOf = (route: Route): string[] => Object.keys(route.params?.shape ?? {});
   const pathOf = (route: Route, values: string[]): string => {
     let next = 0;
     return route.path.replaceAll(/:\w+/g, () => encodeURIComponent(values[next++] ?? 'x'));
@@ -83,10 +89,7 @@ describe('every operation under hostile input', () => {
     async (_id, route) => {
       const keys = Object.keys(route.query?.shape ?? {});
       const input = fc.record({
-        params: fc.array(
-          pathValue(() => known),
-          { minLength: 2, maxLength: 2 },
-        ),
+        params: fc.tuple(...parametersOf(route).map((name) => pathValue(route.path, name, () => known))),
         query: fc.array(fc.tuple(fc.constantFrom(...keys, 'q[$ne]', '__proto__', 'limit'), hostileText), {
           maxLength: 3,
         }),

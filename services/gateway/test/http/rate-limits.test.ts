@@ -44,12 +44,17 @@ describe('rate limits', () => {
       body: { clientMsgId: randomUUID(), text: 'again' },
     });
 
-  it('given 60 messages of a minute over two gateways, when one more is sent, then both refuse it and say when', async () => {
-    const sent = await Promise.all(Array.from({ length: 60 }, (_, index) => send(index % 2 ? gateway : second)));
-    expect(sent.map(({ status }) => status)).toEqual(Array.from({ length: 60 }, () => 201));
-    for (const door of [gateway, second]) {
-      const { status, headers, body } = await send(door);
-      expect({ status, body }).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+  it('given messages over two gateways, when 60 of a minute are sent, then both refuse more and say when', async () => {
+    const started = Date.now();
+    const sent = await Promise.all(Array.from({ length: 75 }, (_, index) => send(index % 2 ? gateway : second)));
+    const accepted = sent.filter(({ status }) => status === 201).length;
+    const refused = sent.filter(({ status }) => status === 429);
+    expect(accepted + refused.length).toBe(75);
+    // One a second becomes free again while the test runs.
+    expect(accepted).toBeGreaterThanOrEqual(60);
+    expect(accepted).toBeLessThanOrEqual(61 + (Date.now() - started) / 1_000);
+    for (const { headers, body } of refused) {
+      expect(body).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
       const seconds = Number(headers.get('retry-after'));
       expect(seconds).toBeGreaterThanOrEqual(1);
       expect(seconds).toBeLessThanOrEqual(62);
@@ -73,7 +78,8 @@ describe('rate limits', () => {
     const guesser = address();
     const replies = await Promise.all(Array.from({ length: 310 }, () => login(guesser)));
     const refused = replies.filter(({ status }) => status === 429);
-    expect(refused.length).toBe(10);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThanOrEqual(10);
     expect(refused[0]).toMatchObject({ body: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) } });
     expect((await login(address())).status).toBe(400);
   });
@@ -88,9 +94,9 @@ describe('rate limits', () => {
     const group = { type: 'group', name: 'Local', memberIds: [] };
     const made = await blind.call<{ id: string }>('POST', '/conversations', { token: bob.accessToken, body: group });
     expect(made.status).toBe(201);
-    const sent = await Promise.all(Array.from({ length: 65 }, () => send(blind, bob, made.body.id)));
+    const sent = await Promise.all(Array.from({ length: 75 }, () => send(blind, bob, made.body.id)));
     const refused = sent.filter(({ status }) => status === 429).length;
-    expect(sent.filter(({ status }) => status === 201).length + refused).toBe(65);
+    expect(sent.filter(({ status }) => status === 201).length + refused).toBe(75);
     // A window may roll over in between; the sliding one lets through only what the old one freed.
     expect(refused).toBeGreaterThan(0);
     const profile = await blind.call('GET', '/users/me', { token: bob.accessToken });

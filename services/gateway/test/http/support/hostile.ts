@@ -3,7 +3,8 @@ import fc, { type Arbitrary } from 'fast-check';
 import { z } from 'zod';
 
 /** Ids that exist, known once the test has made them. */
-export type Known = () => { conversationId: string; messageId: string };
+export type Ids = { conversationId: string; messageId: string; userId: string; deviceId: string };
+export type Known = () => Ids;
 
 /** Text that has broken somebody. */
 export const hostileText: Arbitrary<string> = fc.oneof(
@@ -61,16 +62,25 @@ export const hostileValue: Arbitrary<unknown> = fc.oneof(
   fc.object({ maxDepth: 4, maxKeys: 5 }),
 );
 
-/** A value for a path parameter: absent and present ids, and what is none. */
-export function pathValue(known: Known): Arbitrary<string> {
+/** A value for a path parameter: present and absent ids, and what is none. */
+export function pathValue(path: string, name: string, known: Known): Arbitrary<string> {
   return fc.oneof(
-    { weight: 3, arbitrary: fc.constant(null).map(() => known().conversationId) },
-    { weight: 3, arbitrary: fc.constant(null).map(() => known().messageId) },
+    { weight: 4, arbitrary: fc.constant(null).map(() => fittingId(path, name, known())) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom<keyof Ids>('conversationId', 'messageId', 'userId').map((key) => known()[key]),
+    },
     { weight: 2, arbitrary: fc.constant(null).map(() => randomUUID()) },
     { weight: 1, arbitrary: fc.constantFrom('me', 'search', `${randomUUID()}:0`, `${randomUUID()}:99999999999999999`) },
     // A lone surrogate cannot be put into a URL; dots and nothing are other paths.
     { weight: 2, arbitrary: hostileText.filter((text) => !['', '.', '..'].includes(text) && encodable(text)) },
   );
+}
+
+function fittingId(path: string, name: string, { conversationId, messageId, userId, deviceId }: Ids): string {
+  if (name === 'userId' || path.startsWith('/users')) return userId;
+  if (path.startsWith('/messages')) return messageId;
+  return name === 'deviceId' ? deviceId : conversationId;
 }
 
 function encodable(text: string): boolean {
