@@ -21,8 +21,6 @@ export function connectRedis(options: RedisOptions): Redis {
     connectionName: options.name,
     commandTimeout: commandMs,
     connectTimeout: 1_000,
-    // At the end a server that is gone is waited for no longer than this.
-    disconnectTimeout: 500,
     // Else a client that is closed while its server is away holds the process for 2 s.
     disconnectTimeout: commandMs,
     enableOfflineQueue: false,
