@@ -41,6 +41,7 @@ export class WorkConsumer {
   readonly #running = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
   #messages: ConsumerMessages | undefined;
+  #slotFreed: (() => void) | undefined;
 
   constructor(options: WorkConsumerOptions) {
     this.#options = options;
@@ -97,9 +98,13 @@ export class WorkConsumer {
     });
     if (this.#abort.signal.aborted) return this.#messages.stop();
     for await (const message of this.#messages) {
-      const work = this.#handle(message).finally(() => this.#running.delete(work));
+      const work = this.#handle(message).finally(() => {
+        this.#running.delete(work);
+        this.#slotFreed?.();
+      });
       this.#running.add(work);
-      if (this.#running.size >= concurrency) await Promise.race(this.#running);
+      // One promise for whichever ends first: a race over all of them would cost more than the work.
+      if (this.#running.size >= concurrency) await new Promise<void>((resolve) => (this.#slotFreed = resolve));
     }
   }
 

@@ -1,5 +1,5 @@
-/** Calls under way at once; what is asked meanwhile travels with the next. */
-const maxCalls = 4;
+/** Calls under way at once; what is asked meanwhile travels with the next: fewer calls are fuller ones. */
+const maxCalls = 2;
 
 /**
  * Questions that are asked at about the same time travel as one call. Nothing is kept: each question is answered by a
