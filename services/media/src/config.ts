@@ -42,7 +42,7 @@ const environmentShape = z.object({
     .regex(/^[A-Za-z0-9_-]{1,60}$/, 'must be a database name')
     .default('bluewave_media'),
   NATS_URL: url('nats', 'tls'),
-  NATS_REPLICAS: integer(1, 1, 5),
+  NATS_STREAM_REPLICAS: integer(1, 1, 5),
   S3_ENDPOINT: url('http', 'https'),
   S3_PUBLIC_ENDPOINT: url('http', 'https').optional(),
   S3_REGION: z.string().default('us-east-1'),
@@ -78,7 +78,7 @@ export function readConfig(environment: Record<string, string | undefined>): Med
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
     natsUrl: values.NATS_URL,
-    natsReplicas: values.NATS_REPLICAS,
+    natsReplicas: values.NATS_STREAM_REPLICAS,
     workSubject: subjects.processUpload,
     s3: s3Settings(values),
     createBucket: development,
