@@ -122,9 +122,7 @@ describe('a gateway whose peers are away', () => {
         token: ada.accessToken,
         body: group,
       });
-      const without = closing(
-        await startGatewayUnderTest({ ...services.addresses, AUTH_ADDRESS: services.addresses.AUTH_ADDRESS }),
-      );
+      const without = closing(await startGatewayUnderTest(services.addresses));
       expect((await without.call('GET', '/conversations', { token: ada.accessToken })).status).toBe(200);
       await services.auth.close();
       const members = await without.call<{ items: unknown[] }>('GET', `/conversations/${made.body.id}/members`, {
