@@ -63,7 +63,7 @@ describe('live delivery', () => {
     await world.send(ada, group.id, 'two');
 
     await bob1.until('both messages', (client) => client.of('message:new').length === 2);
-    expect(bob1.heard.map(({ event }) => event)).toEqual([
+    expect(bob1.story.map(({ event }) => event)).toEqual([
       'conversation:added',
       'member:added',
       'message:new',
@@ -90,7 +90,7 @@ describe('live delivery', () => {
     const addedAt = ada1.entries(group.id).find(({ type }) => type === 'member:added')!.seq;
     for (const client of [eve1, eve2]) {
       await client.until('the last', () => client.seqs(group.id).at(-1) === 42);
-      expect(client.heard[0]?.event).toBe('conversation:added');
+      expect(client.story[0]?.event).toBe('conversation:added');
       expect(client.seqs(group.id)).toEqual(range(addedAt, 42));
     }
   });
@@ -111,7 +111,7 @@ describe('live delivery', () => {
     for (const client of [eve1, eve2]) {
       await client.hear('conversation:removed');
       expect(client.seqs(group.id)).toEqual(range(2, removedAt));
-      expect(client.heard.at(-1)).toEqual({ event: 'conversation:removed', payload: { conversationId: group.id } });
+      expect(client.story.at(-1)).toEqual({ event: 'conversation:removed', payload: { conversationId: group.id } });
       expect(await client.emit('typing:start', { conversationId: group.id })).toMatchObject({
         ok: false,
         error: { code: 'NOT_FOUND' },
@@ -131,7 +131,7 @@ describe('live delivery', () => {
     await ada1.say(group.id, 'after');
 
     await eve1.until('after', () => eve1.seqs(group.id).includes(6));
-    expect(eve1.heard.map(({ event }) => event)).toEqual([
+    expect(eve1.story.map(({ event }) => event)).toEqual([
       'message:new',
       'member:removed',
       'conversation:removed',

@@ -65,6 +65,11 @@ export class TestClient {
     return this.ok('message:send', { conversationId, clientMsgId: randomUUID(), text });
   }
 
+  /** What was heard but for presence, which comes when it comes. */
+  get story(): Heard[] {
+    return this.heard.filter(({ event }) => event !== 'presence');
+  }
+
   /** What was heard of an event. */
   of(event: string): Record<string, unknown>[] {
     return this.heard.filter((heard) => heard.event === event).map(({ payload }) => payload);
