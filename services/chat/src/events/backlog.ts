@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '@bluewave/runtime/logger';
 import { entriesOfBoot } from '../log/boot-entries.ts';
 import type { LogEntry } from '../log/entry.ts';
@@ -38,6 +39,8 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#maxKept = options.maxKept ?? 10_000;
+    // A page of entries waits at once.
+    setMaxListeners(0, this.#abort.signal);
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { entryCommitted, userEvent } from '@bluewave/events/codec';
 import type { EventBus } from '@bluewave/events/event-bus';
@@ -20,6 +21,8 @@ export type EntryPublisherOptions = {
   projections: ProjectionStore;
   outbox: Outbox;
   log: Logger;
+  /** Unpublished entries that are kept in memory. */
+  maxKept?: number;
   /** Told of every entry on its way out. */
   onPublished(entry: LogEntry): void;
 };
@@ -41,12 +44,14 @@ export class EntryPublisher {
 
   constructor(options: EntryPublisherOptions) {
     this.#options = options;
+    // Every entry whose projection fails waits at once.
+    setMaxListeners(0, this.#abort.signal);
+    const { outbox, entries, log, maxKept } = options;
     this.#backlog = new Backlog({
-      outbox: options.outbox,
-      entries: options.entries,
+      ...{ outbox, entries, log },
+      ...(maxKept === undefined ? {} : { maxKept }),
       isUp: () => options.bus.connected,
       redo: (entry, signal) => this.redo(entry, signal),
-      log: options.log,
     });
   }
 

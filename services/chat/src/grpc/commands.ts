@@ -103,6 +103,7 @@ async function send(deps: ChatDeps, actorId: string, input: SendMessage, call: {
   const message = { actorId, conversationId, clientMsgId, kind, text, attachments };
   const { entry, duplicate } = await deps.writer.append(sendMessage(message, call));
   if (!entry || !isMessage(entry)) throw new AppError('IDEMPOTENCY_MISMATCH', 'This clientMsgId is not a message.');
+  deps.log.debug({ traceId: call.traceId, conversationId, seq: entry.seq, duplicate }, 'message committed');
   return { message: presentMessage(entry), duplicate };
 }
 

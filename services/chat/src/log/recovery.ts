@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '@bluewave/runtime/clock';
 import type { Logger } from '@bluewave/runtime/logger';
 import { entriesOfBoot } from './boot-entries.ts';
@@ -45,6 +46,8 @@ export class Recovery {
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    // A page of entries waits at once.
+    setMaxListeners(0, this.#abort.signal);
     this.#timer = setInterval(() => {
       this.#running ??= this.runOnce()
         .catch((error: unknown) => {

@@ -1,0 +1,166 @@
+import type { BootStore } from '../../src/log/boot-lease.ts';
+import { type ConversationState, emptyState, foldPermissions } from '../../src/log/conversation-state.ts';
+import type { LogEntry } from '../../src/log/entry.ts';
+import type { EntryStore } from '../../src/log/entry-store.ts';
+import type { ProjectionStore } from '../../src/log/projections.ts';
+import type { AbandonedBootStore } from '../../src/log/recovery.ts';
+import type { ConversationRow, MemberRow, MemoryLog } from './memory-log.ts';
+import { nth } from './nth.ts';
+
+/** Called around each access: where time passes, where a process may die, where a store may be away. */
+export type Step = () => Promise<void>;
+const noStep: Step = async () => undefined;
+
+const access =
+  (step: Step) =>
+  async <T>(act: () => T): Promise<T> => {
+    await step();
+    const result = act();
+    await step();
+    return result;
+  };
+
+export function createMemoryEntryStore(log: MemoryLog, step: Step = noStep): EntryStore {
+  const at = access(step);
+  return {
+    insert: (entries, ordered) =>
+      at(() => {
+        const outcomes = log.apply(entries, ordered);
+        log.commit();
+        return outcomes;
+      }),
+    readAfter: (conversationId, after, limit) => at(() => log.after(conversationId, after, limit)),
+    findByClientMsgId: (conversationId, senderId, clientMsgId) =>
+      at(() => log.byClientId(conversationId, senderId, clientMsgId)),
+    readByBoot: (boot, fromAt, limit) => at(() => log.byBoot(boot, fromAt).slice(0, limit)),
+    async loadState(conversationId) {
+      const conversation = await at(() => structuredClone(log.conversations.get(conversationId)));
+      const members = await at(() => structuredClone(log.members.get(conversationId)));
+      const head = await at(() => log.head(conversationId));
+      const state = stateOf(conversationId, conversation, members);
+      if (head === 0) return state;
+      const open = await at(() => log.permissionsAfter(conversationId, conversation?.appliedSeq ?? 0, head));
+      for (const entry of open) foldPermissions(state, entry);
+      state.head = head;
+      return state;
+    },
+  };
+}
+
+function stateOf(id: string, row: ConversationRow | undefined, members: Map<string, MemberRow> | undefined) {
+  const state: ConversationState = emptyState(id);
+  if (row) {
+    state.info = row.info;
+    state.createdAt = row.createdAt;
+    state.updatedAt = row.updatedAt;
+  }
+  for (const [userId, { role, joinedSeq, joinedAt, leftSeq }] of members ?? []) {
+    if (leftSeq === null) state.members.set(userId, { role, joinedSeq, joinedAt });
+  }
+  return state;
+}
+
+export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep): ProjectionStore {
+  const at = access(step);
+  return {
+    async projectMembers(conversationId) {
+      const appliedSeq = await at(() => log.conversations.get(conversationId)?.appliedSeq ?? 0);
+      const open = await at(() => log.permissionsAfter(conversationId, appliedSeq, Number.MAX_SAFE_INTEGER));
+      for (const entry of open) {
+        for (const write of memberWrites(log, entry)) await at(write);
+      }
+      if (open.length > 0) await at(() => writeConversation(log, conversationId, open));
+    },
+    async projectEdit({ conversationId, seq, at: editedAt, body: edit }) {
+      const deleted = await at(() => {
+        let gone = false;
+        log.change(conversationId, edit.target, (body) => {
+          if (body.type !== 'message:new') return;
+          const isNewest = (body.edits ?? []).every((other) => other < seq);
+          body.edits = [...new Set([...(body.edits ?? []), seq])];
+          gone = body.deletedAt !== null;
+          if (isNewest && !gone) Object.assign(body, { text: edit.text, editedAt });
+        });
+        return gone;
+      });
+      if (deleted) await at(() => blank(log, conversationId, [seq]));
+    },
+    async projectDeletion({ conversationId, at: deletedAt, body: { target } }) {
+      const edits = await at(() => {
+        let known: number[] = [];
+        log.change(conversationId, target, (body) => {
+          if (body.type !== 'message:new') return;
+          Object.assign(body, { text: '', attachments: [], deletedAt: body.deletedAt ?? deletedAt });
+          known = body.edits ?? [];
+        });
+        return known;
+      });
+      await at(() => blank(log, conversationId, edits));
+    },
+  };
+}
+
+function blank(log: MemoryLog, conversationId: string, seqs: number[]): void {
+  for (const seq of seqs) {
+    log.change(conversationId, seq, (body) => {
+      if (body.type === 'message:edited') body.text = '';
+    });
+  }
+}
+
+function memberWrites(log: MemoryLog, { conversationId, senderId, seq, at, body }: LogEntry): (() => void)[] {
+  const rows = log.members.get(conversationId) ?? new Map<string, MemberRow>();
+  log.members.set(conversationId, rows);
+  const write = (userId: string, fields: Partial<MemberRow>) => () => {
+    const row = rows.get(userId);
+    if ((row?.appliedSeq ?? 0) >= seq) return;
+    const blankRow: MemberRow = { role: 'member', joinedSeq: 0, joinedAt: 0, leftSeq: null, appliedSeq: 0 };
+    rows.set(userId, { ...blankRow, ...row, ...fields, appliedSeq: seq });
+  };
+  if (body.type === 'member:removed') return [write(body.userId, { leftSeq: seq })];
+  if (body.type !== 'member:added') return [];
+  return body.userIds.map((userId) => {
+    const owns = body.created !== null && body.created.type !== 'direct' && userId === senderId;
+    return write(userId, { role: owns ? 'owner' : 'member', joinedSeq: seq, joinedAt: at, leftSeq: null });
+  });
+}
+
+function writeConversation(log: MemoryLog, conversationId: string, applied: LogEntry[]): void {
+  const row = log.conversations.get(conversationId);
+  const last = nth(applied, -1);
+  if ((row?.appliedSeq ?? 0) >= last.seq) return;
+  const first = nth(applied, 0);
+  const created = first.body.type === 'member:added' ? first.body.created : null;
+  const memberCount = [...(log.members.get(conversationId)?.values() ?? [])].filter((m) => m.leftSeq === null).length;
+  log.conversations.set(conversationId, {
+    ...(created ? { info: created, createdAt: first.at } : (row as ConversationRow)),
+    updatedAt: last.at,
+    memberCount,
+    appliedSeq: last.seq,
+  });
+}
+
+export function createMemoryBootStore(log: MemoryLog, step: Step = noStep): BootStore & AbandonedBootStore {
+  const at = access(step);
+  const fresh = { watermark: 0, leaseUntil: 0, claimedUntil: 0, passes: 0, nextPassAt: 0 };
+  return {
+    write: ({ boot, watermark, leaseUntil }) =>
+      at(() => void log.boots.set(boot, { ...(log.boots.get(boot) ?? fresh), watermark, leaseUntil })),
+    remove: (boot) => at(() => void log.boots.delete(boot)),
+    claim: (now, claimMs) =>
+      at(() => {
+        const [due] = [...log.boots]
+          .filter(([, row]) => row.leaseUntil < now && row.claimedUntil < now && row.nextPassAt <= now)
+          .sort(([, a], [, b]) => a.leaseUntil - b.leaseUntil);
+        if (!due) return null;
+        const [boot, row] = due;
+        row.claimedUntil = now + claimMs;
+        return { boot, watermark: row.watermark, passes: row.passes };
+      }),
+    finishPass: (boot, nextPassAt) =>
+      at(() => {
+        const row = log.boots.get(boot);
+        if (row) Object.assign(row, { passes: row.passes + 1, nextPassAt, claimedUntil: 0 });
+      }),
+  };
+}
