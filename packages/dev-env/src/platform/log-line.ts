@@ -102,3 +102,6 @@ export const renderLogLine = (line: LogLine, colour: boolean): string => {
 
 /** Whether a line shows when only warnings and errors are asked for. */
 export const isProblem = (line: LogLine): boolean => LEVELS.indexOf(line.level) >= LEVELS.indexOf('warn');
+
+/** What is only of interest in the log files. */
+export const isDetail = (line: LogLine): boolean => LEVELS.indexOf(line.level) < LEVELS.indexOf('info');

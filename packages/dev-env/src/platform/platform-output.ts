@@ -1,4 +1,4 @@
-import { isProblem, parseLogLine, renderLogLine, type LogLevel } from './log-line.ts';
+import { isDetail, isProblem, parseLogLine, renderLogLine, type LogLevel } from './log-line.ts';
 
 /** Where a platform shows what happens. */
 export type PlatformOutput = {
@@ -20,7 +20,7 @@ export const silentOutput: PlatformOutput = {
   block: () => undefined,
 };
 
-/** Shows readable lines; with `quiet` only the block, warnings and errors. */
+/** Shows readable lines from info on; with `quiet` only the block, warnings and errors. */
 export const streamOutput = (
   write: (text: string) => void,
   options: { quiet: boolean; colour: boolean; now: () => Date },
@@ -29,7 +29,7 @@ export const streamOutput = (
   return {
     line: (service, text, stream) => {
       const line = parseLogLine(text, service, stream, now());
-      if (!quiet || isProblem(line)) write(`${renderLogLine(line, colour)}\n`);
+      if (quiet ? isProblem(line) : !isDetail(line)) write(`${renderLogLine(line, colour)}\n`);
     },
     event: (level, message) => {
       const line = { at: now(), level, service: 'platform', message, fields: {} };

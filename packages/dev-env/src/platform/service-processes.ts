@@ -1,4 +1,3 @@
-import { appendFile } from 'node:fs';
 import path from 'node:path';
 import type { Engines } from '../engines/engines.ts';
 import { hosted, logFileOf, type ProcessHost } from '../engines/process-host.ts';
@@ -7,6 +6,7 @@ import { waitUntil } from '../net/wait-until.ts';
 import { projectRoot } from '../paths.ts';
 import type { SupervisedProcess } from '../processes/supervised-process.ts';
 import type { PlatformOutput } from './platform-output.ts';
+import { logFile } from './log-file.ts';
 import { describeProblem, parseLogLine, type LogLine } from './log-line.ts';
 
 /** A service under supervision. `metrics` is where Prometheus would scrape it. */
@@ -34,7 +34,6 @@ const commonSettings = (settings: ServiceSettings): Record<string, string> => ({
   NODE_ENV: 'development',
   BLUEWAVE_ENV: 'development',
   BIND_HOST: '127.0.0.1',
-  LOG_FORMAT: 'json',
   // The services run on later versions of Node; that this one is old is no news for each of them.
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   RATE_LIMITS: settings.limits ? 'on' : 'off',
@@ -81,20 +80,20 @@ const serviceProcess = async (
   service: { name: string; program: string; env: Record<string, string> },
 ): Promise<ServiceProcess> => {
   const adminPort = await freePort();
-  const logFile = logFileOf(host, service.name);
+  const keep = logFile(logFileOf(host, service.name));
   const tail: LogLine[] = [];
   const process = hosted(host, {
     name: service.name,
     command: globalThis.process.execPath,
     args: [path.join(projectRoot, 'services', service.program, 'dist', 'main.js')],
     cwd: projectRoot,
-    env: { ...service.env, ADMIN_PORT: String(adminPort) },
+    // The log files follow every message by its trace id; what is shown begins at info.
+    env: { LOG_LEVEL: host.env['LOG_LEVEL'] ?? 'debug', ...service.env, ADMIN_PORT: String(adminPort) },
     onLine: (line, stream) => {
       if (line.trim() === '') return;
       tail.push(parseLogLine(line, service.name, stream, new Date()));
       if (tail.length > TAIL_LINES) tail.shift();
-      // A log that cannot be written (a full disk) must not stop the service; the terminal still shows it.
-      appendFile(logFile, `${line}\n`, { mode: 0o600 }, () => undefined);
+      keep(line);
       output.line(service.name, line, stream);
     },
     lastWords: () => lastWords(tail),

@@ -119,6 +119,8 @@ class ServedEvent implements Due {
     this.#answered = true;
     if (this.name) {
       this.#options.metrics.answered(this.name, outcome, (this.#options.now() - this.#startedAt) / 1_000);
+      const { userId } = this.#socket.data.identity;
+      this.#options.log.debug({ traceId: this.#traceId, event: this.name, outcome, userId }, 'event answered');
     }
     this.#acknowledge?.(answer);
   }
