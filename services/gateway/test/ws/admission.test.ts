@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { World } from './world.ts';
 
 describe('connecting', () => {
   let world: World;
+  const redis = new Redis(process.env['TEST_REDIS_URL'] ?? '');
   beforeAll(async () => {
     world = await World.start({ gateways: 2, accessSeconds: 900, corsOrigins: ['https://app.example.com'] });
   }, 30_000);
-  afterAll(() => world.close(), 30_000);
+  afterAll(async () => {
+    await world.close();
+    redis.disconnect();
+  }, 30_000);
 
   it.each([
     ['no token', undefined, 'UNAUTHENTICATED'],
@@ -32,13 +37,18 @@ describe('connecting', () => {
   it('given ten open sockets, when the same user opens another, then it is refused until one is closed', async () => {
     const ada = await world.person('ada');
     const clients = await Promise.all(Array.from({ length: 10 }, (_, n) => world.connect(ada, n % 2)));
-    await pause(100);
+    const holds = async (count: number): Promise<void> => {
+      const key = `bluewave:presence:{${ada.userId}}`;
+      const held = async () => (await redis.hkeys(key)).filter((field) => field.includes('/')).length;
+      for (let waited = 0; (await held()) !== count && waited < 5_000; waited += 50) await pause(50);
+    };
+    await holds(10);
 
     const problem = await world.client(ada.accessToken).refused();
     expect(problem).toMatchObject({ code: 'TOO_MANY_CONNECTIONS', status: 429, retryAfterMs: expect.any(Number) });
 
     clients[0]?.close();
-    await pause(100);
+    await holds(9);
     await world.connect(ada);
   });
 
