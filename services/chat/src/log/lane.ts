@@ -6,6 +6,8 @@ import type { Hold } from './outbox.ts';
 /** One append on its way: from the request to its definitive answer. */
 export type PendingAppend = {
   readonly request: AppendRequest;
+  /** Place among all that this process was asked for. */
+  readonly order: number;
   /** Taken with the first attempt and kept until the outcome is certain and seen to. */
   hold: Hold | undefined;
   /** Some attempt's outcome was unknown: what is found under its clientMsgId may be our own and unpublished. */
@@ -19,6 +21,8 @@ export type Lane = {
   readonly id: string;
   /** Undefined until loaded. */
   state: ConversationState | undefined;
+  /** The state was read from the log after this was asked for (see PendingAppend.order): it may refuse it. */
+  currentFor: number;
   readonly queue: PendingAppend[];
   /** An attempt or a catch-up is under way. */
   busy: boolean;

@@ -45,6 +45,7 @@ export class LogWriter {
   #pumping = false;
   #closed = false;
   #open = 0;
+  #asked = 0;
   #whenIdle: (() => void) | undefined;
 
   constructor(options: LogWriterOptions) {
@@ -57,7 +58,8 @@ export class LogWriter {
     return new Promise((resolve, reject) => {
       const lane = this.#options.lanes.acquire(request.conversationId);
       this.#open += 1;
-      lane.queue.push({ request, hold: undefined, attemptUnknown: false, resolve, reject });
+      this.#asked += 1;
+      lane.queue.push({ request, order: this.#asked, hold: undefined, attemptUnknown: false, resolve, reject });
       this.#wake(lane);
     });
   }
@@ -118,7 +120,8 @@ export class LogWriter {
     const attempts: Attempt[] = [];
     this.#failLate(lane, undefined);
     for (let pending = lane.queue[0]; pending && attempts.length < limit; pending = lane.queue[0]) {
-      const body = this.#prepare(pending, state);
+      const body = this.#prepare(pending, state, pending.order <= lane.currentFor);
+      if (body === 'outdated') break;
       const alone = body !== null && changesPermissions(body.type);
       if (alone && attempts.length > 0) break;
       lane.queue.shift();
@@ -127,19 +130,24 @@ export class LogWriter {
       if (alone) break;
     }
     if (attempts.length > 0) lane.busy = true;
+    else if (lane.queue.length > 0) this.#occupy(lane, () => this.#catchUp(lane));
     else this.#wake(lane);
     return attempts;
   }
 
-  /** What the rules say; a refusal, or that there is nothing to write, is answered here. */
-  #prepare(pending: PendingAppend, state: ConversationState): EntryBody | null {
+  /**
+   * What the rules say; a refusal, or that there is nothing to write, is answered here. That the state may be behind
+   * does not matter for what is written, since its insert then fails; but a refusal by it proves nothing.
+   */
+  #prepare(pending: PendingAppend, state: ConversationState, isCurrent: boolean): EntryBody | null | 'outdated' {
     try {
       const body = pending.request.prepare(state);
-      if (body === null) {
-        void this.#answerUnlessCommitted(pending, () => this.#finish(pending, { entry: null, duplicate: false }));
-      }
-      return body;
+      if (body !== null) return body;
+      if (!isCurrent) return 'outdated';
+      void this.#answerUnlessCommitted(pending, () => this.#finish(pending, { entry: null, duplicate: false }));
+      return null;
     } catch (refusal) {
+      if (!isCurrent) return 'outdated';
       void this.#answerUnlessCommitted(pending, () =>
         this.#fail(pending, pending.attemptUnknown ? outcomeUnknown(refusal) : refusal),
       );
@@ -173,7 +181,7 @@ export class LogWriter {
     }
     for (const lane of lanes) {
       lane.busy = false;
-      if (behind.has(lane)) this.#occupy(lane, () => this.#catchUp(lane));
+      if (behind.has(lane)) this.#occupy(lane, () => this.#catchUp(lane, true));
       else this.#wake(lane);
     }
     this.#schedule();
@@ -219,16 +227,22 @@ export class LogWriter {
   }
 
   async #load(lane: Lane): Promise<void> {
+    const asked = this.#asked;
     try {
       lane.state = await this.#options.store.loadState(lane.id);
+      lane.currentFor = asked;
     } catch (error) {
       await this.#backOff(lane, error);
     }
   }
 
-  /** Reads what was missed after the head: the next attempt is authorised against it. */
-  async #catchUp(lane: Lane): Promise<void> {
+  /**
+   * Reads what was missed after the head: the next attempt is authorised against it.
+   * @param isContended somebody took the seq, or an outcome is unknown.
+   */
+  async #catchUp(lane: Lane, isContended = false): Promise<void> {
     const state = lane.state as ConversationState;
+    const asked = this.#asked;
     let missed: LogEntry[];
     try {
       missed = await this.#options.store.readAfter(state.id, state.head, catchUpPage);
@@ -239,8 +253,9 @@ export class LogWriter {
     for (const entry of missed) applyEntry(state, entry);
     // Far behind it costs less to read the state than the entries that led to it.
     if (missed.length === catchUpPage) lane.state = undefined;
-    // Whoever took the seq has not committed it yet, or an outcome is unknown: give it a moment.
-    if (missed.length === 0) await this.#backOff(lane, undefined, 5);
+    else lane.currentFor = asked;
+    // Whoever took the seq has not committed it yet: give it a moment.
+    if (isContended && missed.length === 0) await this.#backOff(lane, undefined, 5);
   }
 
   /** Answers those that ran out of time, then waits with jitter. */

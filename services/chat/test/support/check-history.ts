@@ -5,7 +5,14 @@ import type { LogEntry } from '../../src/log/entry.ts';
 import type { MemoryLog } from './memory-log.ts';
 
 /** What a caller was told, and when it had asked. Each call has a hash object of its own. */
-export type Answer = { request: AppendRequest; askedAt: number; result?: AppendResult; code?: string };
+export type Answer = {
+  request: AppendRequest;
+  askedAt: number;
+  /** Committed heads of the conversation when it was asked and when it was answered. */
+  heads: [number, number];
+  result?: AppendResult;
+  code?: string;
+};
 
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 const idOf = (of: { conversationId: string; senderId: string; clientMsgId: string }) =>
@@ -29,9 +36,28 @@ export function faultsOf(entries: LogEntry[], answers: Answer[], requests: Appen
     if (ids.has(idOf(entry))) faults.push(`two entries under one clientMsgId: ${idOf(entry)}`);
     ids.set(idOf(entry), entry);
   }
-  for (const [id, log] of byConversation(entries)) faults.push(...faultsOfLog(id, log, requests));
-  for (const answer of answers) faults.push(...faultsOfAnswer(answer, ids));
+  const logs = byConversation(entries);
+  for (const [id, log] of logs) faults.push(...faultsOfLog(id, log, requests));
+  for (const answer of answers) {
+    faults.push(
+      ...faultsOfAnswer(answer, ids),
+      ...faultsOfRefusal(answer, logs.get(answer.request.conversationId) ?? []),
+    );
+  }
   return faults;
+}
+
+/** What was refused was not permitted, and what was not needed was not, as of some moment of the call. */
+function faultsOfRefusal({ request, heads: [from, to], result, code }: Answer, log: LogEntry[]): string[] {
+  if (result?.entry || code === 'UNAVAILABLE' || code === 'IDEMPOTENCY_MISMATCH') return [];
+  const state = emptyState(request.conversationId);
+  for (const entry of log.slice(0, from)) applyEntry(state, entry);
+  let refused = !isPermitted(request, state);
+  for (const entry of log.slice(from, to)) {
+    applyEntry(state, entry);
+    refused ||= !isPermitted(request, state);
+  }
+  return refused ? [] : [`${idOf(request)} was answered ${code ?? 'nothing'}, but was permitted from ${from} to ${to}`];
 }
 
 /** Seqs without holes, and each entry permitted by the state that it follows. */

@@ -117,13 +117,15 @@ async function act(
     const chosen = alive[home];
     if (!chosen) return;
     const asked = { ...request, ...call(), bodyHash: Uint8Array.from(request.bodyHash) };
-    const answer: Answer = { request: asked, askedAt: Date.now() };
+    const head = () => world.log.head(request.conversationId);
+    const answer: Answer = { request: asked, askedAt: Date.now(), heads: [head(), 0] };
     try {
       const late = pause(30_000).then(() => Promise.reject(new AppError('UNAVAILABLE', 'no answer')));
       answer.result = await Promise.race([chosen.append(asked), late]);
     } catch (error) {
       answer.code = error instanceof AppError ? error.code : String(error);
     }
+    answer.heads[1] = head();
     answers.push(answer);
     if (answer.code !== 'UNAVAILABLE') return;
     await pause(world.between(50, 600));
