@@ -1,6 +1,6 @@
 // The chart's test: two people on two different gateway pods, one message from one to the other, live and by history.
 //   SERVICE_URL  the gateway Service      PODS_HOST  a name that resolves to every gateway pod
-import { resolve4 } from 'node:dns/promises';
+import { lookup } from 'node:dns/promises';
 import { randomBytes, randomUUID } from 'node:crypto';
 
 const { SERVICE_URL, PODS_HOST } = process.env;
@@ -62,7 +62,7 @@ function listen(person, wanted) {
 
 const ready = await call(SERVICE_URL, 'GET', '/api/v1/health');
 console.log('the Service answers', JSON.stringify(ready));
-const pods = (await resolve4(PODS_HOST)).map((address) => `http://${address}:8080`);
+const pods = (await lookup(PODS_HOST, { all: true, family: 4 })).map(({ address }) => `http://${address}:8080`);
 const [first, second = first] = pods;
 console.log(`gateway pods: ${pods.join(' ')}`);
 
