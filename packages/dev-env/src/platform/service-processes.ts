@@ -85,7 +85,7 @@ const serviceProcess = async (
   const process = hosted(host, {
     name: service.name,
     command: globalThis.process.execPath,
-    args: [path.join(projectRoot, 'services', service.program, 'dist', 'main.js')],
+    args: ['--max-semi-space-size=32', path.join(projectRoot, 'services', service.program, 'dist', 'main.js')],
     cwd: projectRoot,
     // The log files follow every message by its trace id; what is shown begins at info.
     env: { LOG_LEVEL: host.env['LOG_LEVEL'] ?? 'debug', ...service.env, ADMIN_PORT: String(adminPort) },

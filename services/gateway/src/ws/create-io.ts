@@ -1,6 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import { limits } from '@bluewave/api/limits';
 import { Server } from 'socket.io';
+import { coalesceWrites } from './coalesce-writes.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import { jsonParser } from './json-parser.ts';
 import { originIsAllowed } from './origin-check.ts';
 import type { AdapterHandle } from './redis-adapter.ts';
 import type { GatewayServer } from './socket-types.ts';
@@ -14,7 +17,8 @@ export function createIo(
   adapter: AdapterHandle['adapter'],
   corsOrigins: string[],
 ): GatewayServer {
-  return new Server(httpServer, {
+  const io: GatewayServer = new Server(httpServer, {
+    parser: jsonParser,
     path: '/socket.io',
     serveClient: false,
     transports: ['websocket', 'polling'],
@@ -32,4 +36,6 @@ export function createIo(
     allowRequest: (request, decide) =>
       originIsAllowed(request, corsOrigins) ? decide(null, true) : decide('ORIGIN_REFUSED', false),
   });
+  io.engine.on('connection', (connection: EngineConnection) => coalesceWrites(connection));
+  return io;
 }
