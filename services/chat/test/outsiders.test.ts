@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AppError } from '@bluewave/errors/app-error';
+import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
+import { definition, type Replica } from './support/replica.ts';
+
+/** A conversation that exists, one that does not, and somebody who is not in it. */
+type Scene = { actorId: string; conversationId: string; memberId: string; uploadId: string; seq: number };
+type Attempt = (replica: Replica, scene: Scene) => Promise<unknown>;
+
+let chat: ChatUnderTest;
+beforeAll(async () => void (chat = await startChatUnderTest()));
+afterAll(() => chat.close());
+
+const page = { limit: 10, cursor: '' };
+
+/** What an outsider tries with each RPC that is about a conversation: all of it must be answered as for an absent one. */
+const refused: Record<string, Attempt> = {
+  Commands: async (replica, { actorId, conversationId }) => {
+    const send = await replica.send({ actorId, conversationId, text: 'hello' });
+    const mark = await replica.mark(actorId, conversationId, { readSeq: 1 });
+    expect(send).toEqual({ code: 'NOT_FOUND' });
+    expect(mark).toEqual({ code: 'NOT_FOUND' });
+    throw new AppError('NOT_FOUND', 'both');
+  },
+  GetConversation: (replica, scene) => replica.call.GetConversation(scene),
+  ListMembers: (replica, scene) => replica.call.ListMembers({ ...scene, ...page }),
+  AddMembers: (replica, scene) => replica.call.AddMembers({ ...scene, userIds: [scene.actorId] }),
+  RemoveMember: (replica, scene) => replica.call.RemoveMember({ ...scene, userId: scene.memberId }),
+  GetMessage: (replica, scene) => replica.call.GetMessage(scene),
+  EditMessage: (replica, scene) => replica.call.EditMessage({ ...scene, text: 'mine' }),
+  DeleteMessage: (replica, scene) => replica.call.DeleteMessage(scene),
+  ListMessages: (replica, scene) => replica.call.ListMessages({ ...scene, limit: 10 }),
+  ListEntries: (replica, scene) => replica.call.ListEntries({ ...scene, after: 0, limit: 10 }),
+};
+
+/** RPCs that answer an outsider with what is theirs, and so with nothing of the conversation. */
+const silent: Record<string, Attempt> = {
+  ListConversations: async (replica, { actorId }) => {
+    expect(await replica.call.ListConversations({ actorId, ...page })).toEqual({ conversations: [], nextCursor: '' });
+  },
+  ListMemberships: async (replica, { actorId }) => {
+    expect(await replica.call.ListMemberships({ actorId })).toEqual({ conversations: [] });
+  },
+  Sync: async (replica, { actorId, conversationId }) => {
+    const request = { actorId, cursors: { [conversationId]: 0 }, token: '', limit: 10 };
+    const answer = await replica.call.Sync(request);
+    expect(answer).toMatchObject({ conversations: [], removed: [conversationId] });
+  },
+  CanOpenUpload: async (replica, { actorId, uploadId }) => {
+    expect(await replica.call.CanOpenUpload({ actorId, uploadId })).toEqual({ allowed: false });
+  },
+  FilterAcquainted: async (replica, { actorId, memberId }) => {
+    expect(await replica.call.FilterAcquainted({ actorId, userIds: [memberId] })).toEqual({ userIds: [] });
+  },
+};
+
+/** RPCs without an actor (asked by services for themselves), and the one that makes what was not there. */
+const withoutActor = ['GetHeads', 'GetRecipients', 'CreateConversation'];
+
+const codeOf = async (attempt: Promise<unknown>): Promise<string> => {
+  const thrown = await attempt.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return thrown instanceof AppError ? `${thrown.code} ${thrown.code === 'NOT_FOUND' ? '' : thrown.detail}` : 'answered';
+};
+
+async function scenes(): Promise<[string, Scene][]> {
+  const [first] = chat.replicas;
+  const [memberId, stranger, leaver, uploadId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const conversationId = await first.group(memberId, leaver);
+  const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
+  await first.send({ actorId: memberId, conversationId, text: 'secret', attachments: [attachment] });
+  await first.send({ actorId: leaver, conversationId, text: 'mine' });
+  await first.call.RemoveMember({ actorId: leaver, conversationId, userId: leaver });
+  const scene = { conversationId, memberId, uploadId };
+  return [
+    ['a stranger', { ...scene, actorId: stranger, seq: 2 }],
+    ['a former member', { ...scene, actorId: leaver, seq: 3 }],
+    ['anybody, in what is not there', { ...scene, conversationId: randomUUID(), actorId: stranger, seq: 2 }],
+    ['anybody, in what is no id', { ...scene, conversationId: '../../etc', actorId: stranger, seq: 2 }],
+  ];
+}
+
+describe('given a conversation and those who are not in it', () => {
+  it('when the service gets a new RPC, then it is told here what outsiders get from it', () => {
+    const known = [...Object.keys(refused), ...Object.keys(silent), ...withoutActor];
+    expect(known.sort()).toEqual(Object.keys(definition).sort());
+  });
+
+  it.each(Object.entries(refused))('when they call %s, then it is as if nothing were there', async (_name, attempt) => {
+    for (const [who, scene] of await scenes()) {
+      for (const replica of chat.replicas) {
+        expect(`${who}: ${await codeOf(attempt(replica, scene))}`).toBe(`${who}: NOT_FOUND `);
+      }
+    }
+  });
+
+  it.each(Object.entries(silent))('when they call %s, then they get nothing of it', async (_name, attempt) => {
+    const all = await scenes();
+    for (const [, scene] of all.filter(([who]) => !who.endsWith('no id'))) {
+      for (const replica of chat.replicas) await attempt(replica, scene);
+    }
+  });
+});

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
+import { headPipeline, lastMessagePipeline, unreadPipeline } from '../src/storage/pipelines.ts';
+import { storeUuid } from '@bluewave/mongo/uuid';
+import { type ChatUnderTest, eventually, startChatUnderTest } from './support/chat-under-test.ts';
+import { type LongHistory, writeLongHistory } from './support/long-history.ts';
+import { nth } from './support/nth.ts';
+
+type Profiled = {
+  op: string;
+  ns: string;
+  command?: Record<string, unknown>;
+  planSummary?: string;
+  hasSortStage?: boolean;
+  docsExamined?: number;
+  nreturned?: number;
+};
+
+let chat: ChatUnderTest;
+let histories: LongHistory[];
+beforeAll(async () => {
+  // A lease so short that recovery has something to do.
+  chat = await startChatUnderTest({ timings: { leaseMs: 1_500, renewMs: 100, recoveryMs: 200 } });
+  histories = [];
+  for (let index = 0; index < 3; index += 1) histories.push(await writeLongHistory(chat, 1_000));
+}, 60_000);
+afterAll(() => chat.close());
+
+/** Every kind of request once, on a database where a scan would cost. */
+async function useEverything(): Promise<void> {
+  const [replica] = chat.replicas;
+  const { conversationId, owner, friend } = nth(histories, 0);
+  const uploadId = randomUUID();
+  const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
+  const id = await replica.group(owner, friend, randomUUID());
+  await replica.call.AddMembers({ actorId: owner, conversationId: id, userIds: [randomUUID()] });
+  const one = { actorId: owner, conversationId: id, text: 'x', clientMsgId: randomUUID(), attachments: [attachment] };
+  for (const each of chat.replicas) await each.send(one);
+  await replica.call.EditMessage({ actorId: owner, conversationId: id, seq: 3, text: 'y' });
+  await replica.mark(friend, id, { readSeq: 2 });
+  await replica.call.DeleteMessage({ actorId: owner, conversationId: id, seq: 3 });
+  await replica.call.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
+  const actor = { actorId: owner, conversationId };
+  await replica.call.GetConversation(actor);
+  await replica.call.ListConversations({ actorId: owner, limit: 10, cursor: '' });
+  await replica.call.ListMemberships({ actorId: owner });
+  await replica.call.ListMembers({ ...actor, limit: 10, cursor: '' });
+  for (const seq of [10, 500]) await replica.call.GetMessage({ ...actor, seq: seq + 1 });
+  for (const where of [{}, { before: 500 }, { after: 500 }, { around: 500 }]) {
+    await replica.call.ListMessages({ ...actor, ...where, limit: 50 });
+  }
+  await replica.call.ListEntries({ ...actor, after: 900, limit: 50 });
+  await replica.call.Sync({ actorId: owner, cursors: { [conversationId]: 900 }, token: '', limit: 50 });
+  await replica.call.GetHeads({ conversationIds: [conversationId] });
+  await replica.call.GetRecipients({ conversationId, seq: 11 });
+  await replica.call.CanOpenUpload({ actorId: owner, uploadId });
+  await replica.call.FilterAcquainted({ actorId: owner, userIds: [friend, randomUUID()] });
+  await createMongoReadStore(chat.collections).conversationsShowing(uploadId);
+  // A boot whose process is gone: recovery claims it, reads what it wrote and lets it go.
+  const boot = storeUuid(randomUUID());
+  await chat.collections.boots.insertOne({ _id: boot, watermark: new Date(0), leaseUntil: new Date(1) });
+  await eventually(async () => ((await chat.collections.boots.findOne({ _id: boot })) ? undefined : true));
+}
+
+describe('given a database with some history', () => {
+  it('when everything is asked of the service, then no query scans a collection, sorts in memory or reads much', async () => {
+    const { db } = chat.collections;
+    await db.command({ profile: 2 });
+    await useEverything();
+    await db.command({ profile: 0 });
+    const all = await db.collection<Profiled>('system.profile').find({}).toArray();
+    const ours = all.filter(({ ns }) => !ns.endsWith('system.profile'));
+    const queries = ours.filter(({ planSummary }) => planSummary !== undefined);
+    const describe = ({ ns, planSummary, command }: Profiled) =>
+      `${ns.split('.')[1]} ${planSummary} ${JSON.stringify(command).slice(0, 300)}`;
+    const scans = queries.filter(({ planSummary }) => planSummary?.includes('COLLSCAN'));
+    expect(scans.map(describe)).toEqual([]);
+    expect(queries.filter(({ hasSortStage }) => hasSortStage).map(describe)).toEqual([]);
+    // Counting unread messages is the one thing that reads what it does not return.
+    const wasteful = queries.filter(
+      ({ docsExamined = 0, nreturned = 0, command }) =>
+        docsExamined > 20 * (nreturned + 2) && !JSON.stringify(command).includes('"unread"'),
+    );
+    expect(wasteful.map(describe)).toEqual([]);
+    const collections = new Set(queries.map(({ ns }) => ns.split('.')[1]));
+    expect([...collections].sort()).toEqual(['boots', 'conversations', 'entries', 'members']);
+    expect(queries.length).toBeGreaterThan(60);
+  }, 30_000);
+
+  it('when conversations are looked up in the log, then each costs one seek in the index', async () => {
+    const { conversations, members } = chat.collections;
+    const ids = histories.map(({ conversationId }) => storeUuid(conversationId));
+    const match = { $match: { _id: { $in: ids } } };
+    const asMember = { $project: { _id: 0, c: '$_id' } };
+    const byPair = histories.map(({ conversationId, owner }) => ({
+      c: storeUuid(conversationId),
+      u: storeUuid(owner),
+    }));
+    const plans = await Promise.all([
+      conversations.aggregate([match, asMember, ...headPipeline('$c')]).explain('executionStats'),
+      conversations.aggregate([match, ...lastMessagePipeline]).explain('executionStats'),
+      members.aggregate([{ $match: { _id: { $in: byPair } } }, ...unreadPipeline]).explain('executionStats'),
+    ]);
+    const lookups = plans.flatMap((plan) => lookupsIn(plan));
+    expect(lookups.map(({ collectionScans, indexesUsed }) => ({ collectionScans, indexesUsed }))).toEqual(
+      Array.from({ length: 3 }, () => ({ collectionScans: 0, indexesUsed: ['_id_'] })),
+    );
+    const [heads, last, unread] = lookups.map(({ totalDocsExamined }) => totalDocsExamined);
+    expect(heads).toBe(3);
+    expect(last).toBeLessThanOrEqual(3 * 3);
+    expect(unread).toBeLessThanOrEqual(3 * 1_000);
+  });
+});
+
+type Lookup = { collectionScans: number; totalDocsExamined: number; indexesUsed: string[] };
+
+/** The execution figures of every $lookup stage in a plan, however deep. */
+function lookupsIn(plan: unknown): Lookup[] {
+  if (typeof plan !== 'object' || plan === null) return [];
+  if (Array.isArray(plan)) return plan.flatMap(lookupsIn);
+  if ('$lookup' in plan && 'collectionScans' in plan) {
+    const { collectionScans, totalDocsExamined, indexesUsed } = plan as unknown as Record<keyof Lookup, never>;
+    return [{ collectionScans: Number(collectionScans), totalDocsExamined: Number(totalDocsExamined), indexesUsed }];
+  }
+  return Object.values(plan).flatMap(lookupsIn);
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Entry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
+import type { Message } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
+import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
+import { type LongHistory, messagesOf, writeLongHistory } from './support/long-history.ts';
+import { nth } from './support/nth.ts';
+import type { Replica } from './support/replica.ts';
+
+let chat: ChatUnderTest;
+let replica: Replica;
+let long: LongHistory;
+beforeAll(async () => {
+  chat = await startChatUnderTest();
+  [replica] = chat.replicas;
+  long = await writeLongHistory(chat, 10_000);
+}, 60_000);
+afterAll(() => chat.close());
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+const shown = (messages: Message[]) =>
+  messages.map(({ seq, text, deletedAtMs }) => ({ seq, text, isDeleted: deletedAtMs > 0 }));
+
+/** What each kind of entry of the long log must tell. */
+function expectEntry(entry: Entry, all: Map<number, { text: string }>): void {
+  const { seq } = entry;
+  if (seq === 1) expect(entry.membersAdded?.created).toMatchObject({ type: 'group', head: 1 });
+  else if (seq % 100 === 0) expect(entry.messageDeleted).toEqual({ seq: seq - 49 });
+  else if (seq % 10 === 0) expect(entry.messageEdited).toMatchObject({ seq: seq - 8, text: `edited by ${seq}` });
+  else expect(entry.messageNew).toMatchObject({ seq, text: all.get(seq)?.text });
+}
+
+describe('given a conversation of 10,000 entries', () => {
+  it('when its entries are listed page by page, then all come, in order, and the head is told', async () => {
+    const { conversationId, friend } = long;
+    const all = new Map(messagesOf(long.length).map((one) => [one.seq, one]));
+    const read: number[] = [];
+    for (let hasMore = true; hasMore;) {
+      const after = read.at(-1) ?? 0;
+      const page = await replica.call.ListEntries({ actorId: friend, conversationId, after, limit: 200 });
+      expect(page.head).toBe(long.length);
+      for (const entry of page.entries) expectEntry(entry, all);
+      read.push(...page.entries.map(({ seq }) => seq));
+      ({ hasMore } = page);
+    }
+    expect(read).toEqual(upTo(long.length));
+  });
+
+  it('when it is synced from 0, then pages lead to the head, and a token leaves out what did not move', async () => {
+    const { conversationId, owner } = long;
+    const read: number[] = [];
+    let token = '';
+    for (let hasMore = true; hasMore;) {
+      const cursors = { [conversationId]: read.at(-1) ?? 0 };
+      const answer = await replica.call.Sync({ actorId: owner, cursors, token, limit: 200 });
+      const one = nth(answer.conversations, 0);
+      expect(one.conversation).toMatchObject({ info: { id: conversationId, head: long.length } });
+      read.push(...one.entries.map(({ seq }) => seq));
+      hasMore = one.hasMore;
+      ({ token } = answer);
+    }
+    expect(read).toEqual(upTo(long.length));
+    const cursors = { [conversationId]: long.length, [randomUUID()]: 3 };
+    const still = await replica.call.Sync({ actorId: owner, cursors, token, limit: 200 });
+    expect(still).toMatchObject({ conversations: [], removed: [Object.keys(cursors)[1]] });
+  });
+
+  it('when its messages are paged backwards from the newest, then all come', async () => {
+    const { conversationId, friend } = long;
+    let read: Message[] = [];
+    for (let hasBefore = true; hasBefore;) {
+      const before = read[0]?.seq;
+      const request = { actorId: friend, conversationId, limit: 200, ...(before === undefined ? {} : { before }) };
+      const page = await replica.call.ListMessages(request);
+      expect(page.hasAfter).toBe(before !== undefined);
+      read = [...page.messages, ...read];
+      ({ hasBefore } = page);
+    }
+    expect(shown(read)).toEqual(messagesOf(long.length));
+  });
+
+  it('when its messages are paged forwards, then all come', async () => {
+    const { conversationId, friend } = long;
+    const read: Message[] = [];
+    for (let hasAfter = true; hasAfter;) {
+      const after = read.at(-1)?.seq ?? 0;
+      const page = await replica.call.ListMessages({ actorId: friend, conversationId, limit: 200, after });
+      expect(page.hasBefore).toBe(after > 0);
+      read.push(...page.messages);
+      ({ hasAfter } = page);
+    }
+    expect(shown(read)).toEqual(messagesOf(long.length));
+  });
+
+  it('when a page around a seq is asked for, then it holds both sides', async () => {
+    const { conversationId, friend } = long;
+    const around = (seq: number, limit: number) =>
+      replica.call.ListMessages({ actorId: friend, conversationId, around: seq, limit });
+    const middle = await around(5_000, 10);
+    expect(middle.messages.map(({ seq }) => seq)).toEqual([4995, 4996, 4997, 4998, 4999, 5001, 5002, 5003, 5004, 5005]);
+    expect(middle).toMatchObject({ hasBefore: true, hasAfter: true });
+    expect((await around(2, 4)).messages.map(({ seq }) => seq)).toEqual([2, 3]);
+    expect(await around(2, 4)).toMatchObject({ hasBefore: false, hasAfter: true });
+    expect(await around(20_000, 4)).toMatchObject({ hasBefore: true, hasAfter: false });
+  });
+
+  it('when its view is read, then unread counts the messages of others that are there', async () => {
+    const { conversationId, owner, friend } = long;
+    const expected = (me: 'odd' | 'even', after: number) =>
+      messagesOf(long.length).filter(
+        ({ seq, isDeleted }) => seq > after && !isDeleted && seq % 2 === (me === 'odd' ? 0 : 1),
+      ).length;
+    const view = (actorId: string) => replica.call.GetConversation({ actorId, conversationId });
+    expect((await view(owner)).me).toMatchObject({ role: 'owner', readSeq: 0, unread: expected('odd', 1) });
+    expect((await view(friend)).me).toMatchObject({ role: 'member', unread: expected('even', 1) });
+    await replica.mark(friend, conversationId, { readSeq: 9_000 });
+    expect((await view(friend)).me).toMatchObject({ readSeq: 9_000, unread: expected('even', 9_000) });
+    expect((await view(friend)).lastMessage).toMatchObject({ seq: 9_999 });
+  });
+});
+
+describe('given texts so long that they do not fit into one answer', () => {
+  it('when they are synced, then each answer stays small and leads on to the head', async () => {
+    const owner = randomUUID();
+    const groups = await Promise.all(upTo(4).map(() => replica.group(owner)));
+    const text = '€'.repeat(4_000);
+    for (const conversationId of groups) {
+      await Promise.all(upTo(150).map(() => replica.send({ actorId: owner, conversationId, text })));
+    }
+    const cursors: Record<string, number> = Object.fromEntries(groups.map((id) => [id, 0]));
+    let answers = 0;
+    for (let behind = true; behind; answers += 1) {
+      const { conversations } = await replica.call.Sync({ actorId: owner, cursors, token: '', limit: 200 });
+      const entries = conversations.flatMap((one) => one.entries);
+      expect(Buffer.byteLength(JSON.stringify(entries))).toBeLessThan(4 * 1024 * 1024);
+      expect(entries.length).toBeGreaterThan(0);
+      for (const { conversation, entries: page } of conversations) {
+        const id = conversation?.info?.id ?? '';
+        expect(page.map(({ seq }) => seq)).toEqual(upTo(page.length).map((index) => (cursors[id] ?? 0) + index));
+        cursors[id] = (cursors[id] ?? 0) + page.length;
+      }
+      behind = conversations.some(({ hasMore }) => hasMore);
+    }
+    expect(Object.values(cursors)).toEqual([151, 151, 151, 151]);
+    expect(answers).toBeGreaterThan(1);
+  }, 30_000);
+});
+
+describe('given somebody with several conversations', () => {
+  it('when they are listed, then the last active comes first, over pages, each once', async () => {
+    const me = randomUUID();
+    const groups: string[] = [];
+    for (let index = 0; index < 7; index += 1) groups.push(await replica.group(me, randomUUID()));
+    const moved = nth(groups, 2);
+    await replica.send({ actorId: me, conversationId: moved, text: 'again' });
+    const listed: string[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const page = await replica.call.ListConversations({ actorId: me, limit: 3, cursor });
+      listed.push(...page.conversations.map(({ info }) => info?.id ?? ''));
+      cursor = page.nextCursor || undefined;
+    }
+    expect(listed).toEqual([moved, ...groups.filter((id) => id !== moved).reverse()]);
+    const memberships = await replica.call.ListMemberships({ actorId: me });
+    const heads = new Map(memberships.conversations.map(({ conversationId, head }) => [conversationId, head]));
+    expect(heads).toEqual(new Map(groups.map((id) => [id, id === moved ? 2 : 1])));
+    expect(await replica.call.ListConversations({ actorId: randomUUID(), limit: 3, cursor: '' })).toEqual({
+      conversations: [],
+      nextCursor: '',
+    });
+  });
+
+  it('when members are listed, then they come by id over pages, each once', async () => {
+    const [me, others] = [randomUUID(), upTo(11).map(() => randomUUID())];
+    const conversationId = await replica.group(me, ...others);
+    const listed: string[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const page = await replica.call.ListMembers({ actorId: me, conversationId, limit: 5, cursor });
+      listed.push(...page.members.map(({ userId }) => userId));
+      cursor = page.nextCursor || undefined;
+    }
+    expect(listed).toEqual([me, ...others].sort());
+  });
+});
+
+describe('given pointers', () => {
+  it('when they are moved through both replicas, then they only move forward and stop at the head', async () => {
+    const [me, friend] = [randomUUID(), randomUUID()];
+    const [first, second] = chat.replicas;
+    const conversationId = await first.group(me, friend);
+    for (let index = 0; index < 4; index += 1) await first.send({ actorId: me, conversationId, text: `${index}` });
+    const stored = async () => (await second.call.GetConversation({ actorId: friend, conversationId })).me;
+    expect(await first.mark(friend, conversationId, { deliveredSeq: 4 })).toEqual({ readSeq: 0, deliveredSeq: 4 });
+    expect(await second.mark(friend, conversationId, { readSeq: 3 })).toEqual({ readSeq: 3, deliveredSeq: 4 });
+    expect(await first.mark(friend, conversationId, { deliveredSeq: 2 })).toMatchObject({ deliveredSeq: 4 });
+    expect(await stored()).toMatchObject({ readSeq: 3, deliveredSeq: 4, unread: 2 });
+    expect(await second.mark(friend, conversationId, { readSeq: 9_000_000 })).toEqual({ readSeq: 5, deliveredSeq: 5 });
+    await first.mark(friend, conversationId, { readSeq: 1 });
+    expect(await stored()).toMatchObject({ readSeq: 5, deliveredSeq: 5, unread: 0 });
+    const status = async () => (await first.call.GetMessage({ actorId: me, conversationId, seq: 5 })).status;
+    expect(await status()).toBe('read');
+  });
+
+  it('when many move at once, then the furthest position is what remains', async () => {
+    const me = randomUUID();
+    const conversationId = await replica.group(me);
+    await Promise.all(upTo(50).map((index) => replica.send({ actorId: me, conversationId, text: `${index}` })));
+    const moves = upTo(51).sort(() => Math.random() - 0.5);
+    await Promise.all(moves.map((seq) => nth(chat.replicas, seq % 2).mark(me, conversationId, { readSeq: seq })));
+    const view = await replica.call.GetConversation({ actorId: me, conversationId });
+    expect(view.me).toMatchObject({ readSeq: 51, deliveredSeq: 51, unread: 0 });
+  });
+});
+
+describe('given what other services ask', () => {
+  it('when recipients of a message are asked for, then they are the members of then that still are', async () => {
+    const [me, stays, leaves, joins] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const conversationId = await replica.group(me, stays, leaves);
+    await replica.send({ actorId: me, conversationId, text: 'to whom' });
+    await replica.call.RemoveMember({ actorId: leaves, conversationId, userId: leaves });
+    await replica.call.AddMembers({ actorId: me, conversationId, userIds: [joins] });
+    await replica.mark(stays, conversationId, { readSeq: 1 });
+    const recipients = () => replica.call.GetRecipients({ conversationId, seq: 2 });
+    expect(await recipients()).toEqual({
+      recipients: [{ userId: stays, readSeq: 1, deliveredSeq: 1 }],
+      ...{ conversationName: 'a group', conversationType: 'group', gone: false },
+    });
+    await replica.call.DeleteMessage({ actorId: me, conversationId, seq: 2 });
+    expect(await recipients()).toMatchObject({ recipients: [], gone: true });
+    expect(await replica.call.GetRecipients({ conversationId, seq: 77 })).toMatchObject({ recipients: [], gone: true });
+  });
+
+  it('when an upload is to be opened, then only members of a conversation that shows it may', async () => {
+    const [me, friend, stranger, uploadId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const conversationId = await replica.group(me, friend);
+    const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
+    const allowed = async (actorId: string) => (await replica.call.CanOpenUpload({ actorId, uploadId })).allowed;
+    expect(await allowed(me)).toBe(false);
+    const { message } = await replica.send({ actorId: me, conversationId, text: '', attachments: [attachment] });
+    expect(message?.attachments).toMatchObject([attachment]);
+    expect(await Promise.all([me, friend, stranger].map(allowed))).toEqual([true, true, false]);
+    await replica.call.RemoveMember({ actorId: me, conversationId, userId: friend });
+    expect(await allowed(friend)).toBe(false);
+    await replica.call.DeleteMessage({ actorId: me, conversationId, seq: 2 });
+    expect(await allowed(me)).toBe(false);
+  });
+
+  it('when acquaintances are asked for, then they are those who share a conversation now', async () => {
+    const [me, friend, left, stranger] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const conversationId = await replica.group(me, friend, left);
+    await replica.group(stranger, randomUUID());
+    await replica.call.RemoveMember({ actorId: left, conversationId, userId: left });
+    const userIds = [friend, left, stranger, randomUUID()];
+    expect(await replica.call.FilterAcquainted({ actorId: me, userIds })).toEqual({ userIds: [friend] });
+    expect(await replica.call.FilterAcquainted({ actorId: stranger, userIds })).toEqual({ userIds: [stranger] });
+  });
+
+  it('when heads are asked for, then unknown conversations are left out', async () => {
+    const { conversationId, length } = long;
+    const asked = await replica.call.GetHeads({ conversationIds: [conversationId, randomUUID()] });
+    expect(asked.heads.map(({ conversationId: id, head }) => ({ id, head }))).toEqual([
+      { id: conversationId, head: length },
+    ]);
+  });
+});
