@@ -39,7 +39,13 @@ export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceD
     async ListMemberships({ actorId }) {
       checkIds(actorId);
       const heads = await reads.headsOf(actorId);
-      return { conversations: heads.map(({ conversationId, seq }) => ({ conversationId, head: seq })) };
+      const shared = await reads.shared(heads.map(({ conversationId }) => conversationId));
+      return {
+        conversations: heads.map(({ conversationId, seq }) => {
+          const memberCount = shared.get(conversationId)?.memberCount;
+          return { conversationId, head: seq, ...(memberCount === undefined ? {} : { memberCount }) };
+        }),
+      };
     },
     async ListMembers({ actorId, conversationId, limit, cursor }) {
       checkIds(actorId, conversationId, ...(cursor ? [cursor] : []));
