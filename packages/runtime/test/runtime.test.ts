@@ -46,7 +46,7 @@ describe('the admin server', () => {
       200, 404, 405,
     ]);
     await admin.close();
-    await expect(status('/healthz')).rejects.toThrow();
+    await expect(status('/healthz')).rejects.toThrow('fetch failed');
   });
 });
 

@@ -61,8 +61,10 @@ export const parseLogLine = (text: string, service: string, stream: 'stdout' | '
 /** Errors show as their messages, one cause after another: the stacks are in the log files. */
 const errorText = (error: Record<string, unknown>): string => {
   const cause = isRecord(error['cause']) ? ` <- ${errorText(error['cause'])}` : '';
-  return `${String(error['type'] ?? 'Error')}: ${String(error['message'] ?? '')}${cause}`;
+  return `${textOf(error['type'], 'Error')}: ${textOf(error['message'], '')}${cause}`;
 };
+
+const textOf = (value: unknown, fallback: string): string => (typeof value === 'string' ? value : fallback);
 
 const valueText = (value: unknown): string => {
   if (isRecord(value) && 'stack' in value) return JSON.stringify(errorText(value));
