@@ -37,7 +37,7 @@ export function eventsPage(asyncApi: object): string {
 <a href="/api/v1/openapi.json">openapi.json</a> <a href="/api/v1/asyncapi.json">asyncapi.json</a></nav>
 <main>
 <h1>${escape(document.info.title)}</h1>
-<p class="lead">${escape(document.info.description)}</p>
+<p class="lead">${inline(document.info.description)}</p>
 <h2>Client to server</h2>
 ${list('receive')}
 <h2>Server to client</h2>
@@ -48,6 +48,13 @@ ${schemas}
 </body>
 </html>
 `;
+}
+
+/** Escaped text in which `code` and [links](/path) of the description are shown as such. */
+function inline(text: string): string {
+  return escape(text)
+    .replaceAll(/`([^`]+)`/g, '<code>$1</code>')
+    .replaceAll(/\[([^\]]+)\]\((\/[^)\s]*)\)/g, '<a href="$2">$1</a>');
 }
 
 function section(document: Document, operation: Operation): string {

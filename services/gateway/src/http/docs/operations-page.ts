@@ -33,17 +33,18 @@ export const operationsScript = `window.addEventListener('load', () => {
 });
 `;
 
-/** The style of both pages beside Swagger UI's own. */
+/** The style of the events page and of what frames Swagger UI, whose own elements it leaves alone. */
 export const docsStyle = `body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: #1b2430; background: #fff; }
 nav { padding: 0.75rem 1.5rem; background: #0b3954; }
 nav a { color: #fff; margin-right: 1.5rem; text-decoration: none; }
 nav a[aria-current] { font-weight: 600; border-bottom: 2px solid #8fd3fe; }
 main { max-width: 60rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
-section { border: 1px solid #d5dde5; border-radius: 6px; margin: 1rem 0; padding: 0.5rem 1rem; }
-h2 { margin-top: 2.5rem; }
-h3 { margin: 0.25rem 0; font-family: ui-monospace, monospace; font-size: 1.05rem; }
-h3 .to { color: #0b6e4f; } h3 .from { color: #8a3ffc; }
-summary { cursor: pointer; color: #0b3954; }
-pre { background: #f4f6f8; padding: 0.75rem; overflow: auto; font-size: 0.85rem; border-radius: 4px; }
-p.lead { white-space: pre-line; }
+main section { border: 1px solid #d5dde5; border-radius: 6px; margin: 1rem 0; padding: 0.5rem 1rem; }
+main h2 { margin-top: 2.5rem; }
+main h3 { margin: 0.25rem 0; font-family: ui-monospace, monospace; font-size: 1.05rem; }
+main h3 .to { color: #0b6e4f; } main h3 .from { color: #8a3ffc; }
+main summary { cursor: pointer; color: #0b3954; }
+main pre { background: #f4f6f8; padding: 0.75rem; overflow: auto; font-size: 0.85rem; border-radius: 4px; }
+main p.lead { white-space: pre-line; }
+main p.lead code { background: #f4f6f8; padding: 0 0.25rem; border-radius: 3px; }
 `;
