@@ -20,7 +20,13 @@ const checks = [
   { name: 'format', steps: [[bin('prettier'), '--check', '--log-level', 'warn', '.']] },
   { name: 'protos', steps: [[bin('buf'), 'lint', 'proto']] },
   { name: 'project files', steps: [[process.execPath, 'scripts/tsconfigs.mjs', '--check']] },
-  { name: 'contracts', steps: [[process.execPath, 'scripts/contracts.mjs', '--check']] },
+  {
+    name: 'contracts',
+    steps: [
+      [process.execPath, 'scripts/contracts.mjs', '--check'],
+      [process.execPath, 'scripts/sdk-contract.mjs', '--check'],
+    ],
+  },
   { name: 'version floors', steps: [[process.execPath, 'scripts/version-floors.mjs']] },
 ];
 

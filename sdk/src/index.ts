@@ -1,1 +1,17 @@
-export {};
+export { BluewaveError, type LocalCode } from './bluewave-error.ts';
+export type { Client, ClientOptions, OpenConversation, Sending } from './client.ts';
+export type { ClientEventMap, ClientEventName } from './client-events.ts';
+export type { ConnectionState } from './connection/connection.ts';
+export type * from './contract.ts';
+export { createClient } from './create-client.ts';
+export type { Clock } from './environment.ts';
+export type { Presence, PresenceWatch } from './live/presence.ts';
+export type { Observable } from './observable.ts';
+export { createOutboxCore, type OutboxEffect, type OutboxInput } from './outbox/outbox-core.ts';
+export { type Api, type CallOptions, createApi } from './rest/api.ts';
+export type { SessionTokens, TokenProvider } from './rest/token-source.ts';
+export { createMemoryStore } from './store/memory-store.ts';
+export type * from './store/store.ts';
+export { createSyncCore, type SyncEffect, type SyncInput } from './sync/sync-core.ts';
+export type { UploadOptions } from './upload/upload.ts';
+export type { MessageView } from './views/message-view.ts';

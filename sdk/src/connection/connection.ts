@@ -1,0 +1,182 @@
+import { BluewaveError, offline, toBluewaveError } from '../bluewave-error.ts';
+import type { ClientEvents } from '../contract.ts';
+import type { Environment } from '../environment.ts';
+import { createValue, type Observable, type Value } from '../observable.ts';
+import { needsNewToken } from '../rest/api.ts';
+import type { TokenSource } from '../rest/token-source.ts';
+import { reconnectDelay } from './backoff.ts';
+import { openSocket, type OpenSocket, type SocketOptions } from './open-socket.ts';
+
+export type ConnectionState =
+  /** Not asked to connect. */
+  | { status: 'offline' }
+  | { status: 'connecting' }
+  | { status: 'connected' }
+  /** Tries again by itself in `retryInMs`; `error` says why the last try failed. */
+  | { status: 'waiting'; retryInMs: number; error: BluewaveError }
+  /** The session has ended: the user must log in again, and the app make a new client. */
+  | { status: 'signed-out'; error: BluewaveError };
+
+export type ConnectionOptions = {
+  url: string;
+  environment: Environment;
+  tokens: TokenSource;
+  deviceId: string | undefined;
+  onConnected(): void;
+  onDisconnected(): void;
+  onEvent(name: string, payload: unknown): void;
+  /** How a socket is opened; other than the real way in tests. */
+  open?: (options: SocketOptions) => OpenSocket;
+};
+
+/** The gateway answers a handshake well within this. */
+const handshakeMs = 15_000;
+/** A connection that lived this long was a good one: the next failure is the first again. */
+const stableMs = 5_000;
+/** After this many failures in a row every third try begins with long polling. */
+const pollingAfter = 3;
+
+/** Keeps one socket open: opens it with a good token, and again whenever it ends. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #state: Value<ConnectionState> = createValue<ConnectionState>({ status: 'offline' });
+  #socket: OpenSocket | undefined;
+  /** The try that counts: what an older one brings is ignored. */
+  #turn = 0;
+  #isOpen = false;
+  #failures = 0;
+  /** Tokens refused in a row. */
+  #refusals = 0;
+  #notBefore = { at: 0, ms: 0 };
+  #stopTimer: () => void = () => undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): Observable<ConnectionState> {
+    return this.#state;
+  }
+
+  /** Connects, and stays connected. While it waits to try again, it tries now. */
+  connect(): void {
+    const { status } = this.#state.get();
+    if (status === 'offline' || status === 'waiting') this.#begin();
+  }
+
+  /** Goes offline until `connect`. */
+  disconnect(): void {
+    this.#end();
+    if (this.#state.get().status !== 'signed-out') this.#state.set({ status: 'offline' });
+  }
+
+  /** Drops a connection that seems dead, and connects again. */
+  restart(): void {
+    if (this.#isOpen) this.#failed(this.#turn, offline(new Error('the connection was given up')));
+  }
+
+  /** @throws BluewaveError: the refusal, TIMEOUT, OFFLINE. */
+  async ask<E extends keyof ClientEvents>(
+    event: E,
+    payload: ClientEvents[E]['payload'],
+    timeoutMs: number,
+  ): Promise<ClientEvents[E]['ack']> {
+    if (!this.#socket || !this.#isOpen) throw offline();
+    return this.#socket.ask(event, payload, timeoutMs);
+  }
+
+  #begin(): void {
+    this.#end();
+    const turn = this.#turn;
+    this.#state.set({ status: 'connecting' });
+    void this.#open(turn);
+  }
+
+  async #open(turn: number): Promise<void> {
+    const { tokens, environment, url, deviceId, open = openSocket } = this.#options;
+    let token: string;
+    try {
+      token = await tokens.get();
+    } catch (error) {
+      return this.#failed(turn, toBluewaveError(error));
+    }
+    if (turn !== this.#turn) return;
+    const late = (): void => this.#failed(turn, offline(new Error('the handshake took too long')));
+    this.#stopTimer = environment.clock.after(handshakeMs, late);
+    this.#socket = open({
+      url,
+      token,
+      deviceId,
+      polling: this.#failures > pollingAfter && this.#failures % 3 === 0,
+      onOpen: () => this.#opened(turn),
+      onEnd: (error) => {
+        if (needsNewToken(error)) tokens.reject(token);
+        this.#failed(turn, error);
+      },
+      onEvent: (name, payload) => this.#heard(turn, token, name, payload),
+    });
+  }
+
+  #opened(turn: number): void {
+    if (turn !== this.#turn) return;
+    this.#stopTimer();
+    this.#stopTimer = this.#options.environment.clock.after(stableMs, () => {
+      this.#failures = 0;
+    });
+    this.#isOpen = true;
+    this.#refusals = 0;
+    this.#state.set({ status: 'connected' });
+    this.#options.onConnected();
+  }
+
+  #heard(turn: number, token: string, name: string, payload: unknown): void {
+    if (turn !== this.#turn) return;
+    if (name === 'session:revoked') this.#options.tokens.reject(token);
+    if (name === 'server:draining') {
+      this.#notBefore = { at: this.#options.environment.clock.now(), ms: retryAfterOf(payload) };
+    }
+    this.#options.onEvent(name, payload);
+  }
+
+  /** A try or a connection came to its end: the next one follows, unless the session is over. */
+  #failed(turn: number, error: BluewaveError): void {
+    if (turn !== this.#turn) return;
+    this.#end();
+    if (error.code === 'SIGNED_OUT') return this.#state.set({ status: 'signed-out', error });
+    const retryInMs = this.#delay(error);
+    this.#failures += 1;
+    this.#state.set({ status: 'waiting', retryInMs, error });
+    // Whoever was told of the state may have decided otherwise.
+    if (this.#state.get().status !== 'waiting') return;
+    this.#stopTimer = this.#options.environment.clock.after(retryInMs, () => this.#begin());
+  }
+
+  #delay(error: BluewaveError): number {
+    const { clock, random } = this.#options.environment;
+    if (needsNewToken(error)) {
+      this.#refusals += 1;
+      // The next token may be a good one: at once, but only once.
+      if (this.#refusals === 1) return 0;
+    }
+    const { at, ms } = this.#notBefore;
+    // Within its bounds also when the clock jumped in between.
+    const draining = Math.min(ms, Math.max(0, at + ms - clock.now()));
+    this.#notBefore = { at: 0, ms: 0 };
+    return reconnectDelay(this.#failures, Math.max(error.retryAfterMs ?? 0, draining), random());
+  }
+
+  #end(): void {
+    this.#turn += 1;
+    this.#stopTimer();
+    this.#socket?.close();
+    this.#socket = undefined;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#options.onDisconnected();
+  }
+}
+
+function retryAfterOf(payload: unknown): number {
+  const { retryAfterMs } = (payload ?? {}) as { retryAfterMs?: unknown };
+  return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
+}

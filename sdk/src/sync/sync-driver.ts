@@ -1,0 +1,113 @@
+import { toBluewaveError } from '../bluewave-error.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Conversation, Entry } from '../contract.ts';
+import type { Clock } from '../environment.ts';
+import { createSyncCore, type SyncCore, type SyncEffect, type SyncInput } from './sync-core.ts';
+
+export type SyncDriverOptions = {
+  window: number;
+  have: Iterable<readonly [conversationId: string, seq: number]>;
+  connection: Pick<Connection, 'ask' | 'restart'>;
+  clock: Clock;
+  /** What the core decided about conversations and entries, in order. */
+  onEffects(effects: readonly Effect[]): void;
+  onSynced(): void;
+};
+
+type Input = SyncInput<Entry, Conversation>;
+type Effect = SyncEffect<Entry, Conversation>;
+
+/** A page of a slow link may take this long. */
+const answerMs = 20_000;
+
+/** Does what the sync core wants: asks the platform, keeps its timers. */
+export class SyncDriver {
+  readonly #options: SyncDriverOptions;
+  readonly #core: SyncCore<Entry, Conversation>;
+  readonly #holds = new Map<string, () => void>();
+  #stopRetry: (() => void) | undefined;
+  #asking = 0;
+
+  constructor(options: SyncDriverOptions) {
+    this.#options = options;
+    this.#core = createSyncCore({ window: options.window, have: options.have });
+  }
+
+  /** Whether an answer is on its way, which may be large. */
+  get isAsking(): boolean {
+    return this.#asking > 0;
+  }
+
+  heads(): Record<string, number> {
+    return this.#core.heads();
+  }
+
+  handle(input: Input): void {
+    const effects = this.#core.handle(input);
+    if (effects.length === 0) return;
+    this.#options.onEffects(effects);
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  close(): void {
+    for (const cancel of this.#holds.values()) cancel();
+    this.#holds.clear();
+    this.#stopRetry?.();
+  }
+
+  #carryOut(effect: Effect): void {
+    const { clock, onSynced } = this.#options;
+    switch (effect.type) {
+      case 'hold': {
+        const { conversationId } = effect;
+        this.#release(conversationId);
+        const over = (): void => {
+          this.#holds.delete(conversationId);
+          this.handle({ type: 'holdOver', conversationId });
+        };
+        this.#holds.set(conversationId, clock.after(effect.ms, over));
+        break;
+      }
+      case 'release':
+        this.#release(effect.conversationId);
+        break;
+      case 'retry':
+        this.#stopRetry?.();
+        this.#stopRetry = clock.after(effect.ms, () => this.handle({ type: 'retry' }));
+        break;
+      case 'sync':
+        void this.#ask(effect);
+        break;
+      case 'synced':
+        onSynced();
+        break;
+      case 'apply':
+      case 'view':
+      case 'follow':
+      case 'forget':
+      // Seen to by `onEffects`.
+    }
+  }
+
+  #release(conversationId: string): void {
+    this.#holds.get(conversationId)?.();
+    this.#holds.delete(conversationId);
+  }
+
+  async #ask({ request, cursors, token, limit }: Extract<Effect, { type: 'sync' }>): Promise<void> {
+    const { connection } = this.#options;
+    this.#asking += 1;
+    try {
+      const payload = { cursors, limit, ...(token === undefined ? {} : { token }) };
+      const answer = await connection.ask('sync', payload, answerMs);
+      this.#asking -= 1;
+      this.handle({ type: 'answer', request, answer });
+    } catch (error) {
+      this.#asking -= 1;
+      const slow = toBluewaveError(error).code === 'TIMEOUT';
+      this.handle({ type: 'failed', request, slow });
+      // What is still on its way would only stand in the way of a smaller page.
+      if (slow) connection.restart();
+    }
+  }
+}
