@@ -30,7 +30,6 @@ export type RecoveryOptions = {
   log: Logger;
 };
 
-const claimMs = 60_000;
 /** Entries are stamped before they are sent: this much earlier than the watermark nothing can be open. */
 const marginMs = 2_000;
 
@@ -59,12 +58,11 @@ export class Recovery {
 
   /** Sees to every boot that is due now. Rejects when the store is away. */
   async runOnce(): Promise<void> {
-    const { boots, clock } = this.#options;
-    for (
-      let boot = await boots.claim(clock(), claimMs);
-      boot && !this.#abort.signal.aborted;
-      boot = await boots.claim(clock(), claimMs)
-    ) {
+    const { boots, clock, leaseMs } = this.#options;
+    while (!this.#abort.signal.aborted) {
+      // No longer than a lease: who claims may die too, and what two do at once is done twice, which is harmless.
+      const boot = await boots.claim(clock(), leaseMs);
+      if (!boot) return;
       await this.#recover(boot);
     }
   }
