@@ -3,14 +3,15 @@ import type { Logger } from '@bluewave/runtime/logger';
 import { entriesOfBoot } from '../log/boot-entries.ts';
 import type { LogEntry } from '../log/entry.ts';
 import type { EntryStore } from '../log/entry-store.ts';
-import type { Hold, Outbox } from '../log/outbox.ts';
+import type { Hold } from '../log/outbox.ts';
 
 type Unpublished = { entry: LogEntry; hold: Hold; again(): void };
 /** Entries of one boot that were forgotten: all of them are from `from` on. */
 type Forgotten = { from: number; hold: Hold };
 
 export type BacklogOptions = {
-  outbox: Outbox;
+  /** Lets go of a hold that is not needed any more. */
+  release(hold: Hold): void;
   entries: EntryStore;
   isUp(): boolean;
   /** Projects and publishes one entry again; rejects when the signal aborts. */
@@ -61,7 +62,7 @@ export class Backlog {
     if (!known) return void this.#forgotten.set(boot, { from, hold });
     const [older, younger] = known.hold.id < hold.id ? [known.hold, hold] : [hold, known.hold];
     this.#forgotten.set(boot, { from: Math.min(known.from, from), hold: older });
-    if (older !== younger) this.#options.outbox.release(younger);
+    if (older !== younger) this.#options.release(younger);
   }
 
   #tick(): void {
@@ -87,7 +88,7 @@ export class Backlog {
         this.#forget(boot, forgotten);
         throw error;
       }
-      this.#options.outbox.release(forgotten.hold);
+      this.#options.release(forgotten.hold);
     }
   }
 

@@ -41,14 +41,17 @@ export class EntryPublisher {
   readonly #backlog: Backlog;
   readonly #projecting = new Map<string, Promise<void>>();
   readonly #abort = new AbortController();
+  /** Entries that were taken and are not seen through. */
+  #underWay = 0;
 
   constructor(options: EntryPublisherOptions) {
     this.#options = options;
     // Every entry whose projection fails waits at once.
     setMaxListeners(0, this.#abort.signal);
-    const { outbox, entries, log, maxKept } = options;
+    const { entries, log, maxKept } = options;
     this.#backlog = new Backlog({
-      ...{ outbox, entries, log },
+      ...{ entries, log },
+      release: (hold) => this.#release(hold),
       ...(maxKept === undefined ? {} : { maxKept }),
       isUp: () => options.bus.connected,
       redo: (entry, signal) => this.redo(entry, signal),
@@ -57,6 +60,7 @@ export class EntryPublisher {
 
   /** Takes a committed entry and its hold. Returns at once. */
   take(entry: LogEntry, hold: Hold, traceId: string, state: ConversationState | undefined): void {
+    this.#underWay += 1;
     if (!hasProjection(entry.body.type)) return this.#publish(entry, null, hold, traceId, recipientsOf(entry, state));
     const key = addressOf(entry);
     const projected = this.#persist(entry, () => project(this.#options.projections, entry)).finally(() => {
@@ -94,10 +98,13 @@ export class EntryPublisher {
     }
   }
 
-  /** Waits up to `ms` for what is under way, then lets go; what is left is another process's to finish. */
+  /**
+   * Waits up to `ms` for what is under way, unless the bus is away, then lets go; what is left is another process's to
+   * finish.
+   */
   async close(ms: number): Promise<void> {
     const until = Date.now() + ms;
-    while (this.#options.outbox.size > 0 && Date.now() < until) await sleep(20);
+    while (this.#underWay > 0 && this.#options.bus.connected && Date.now() < until) await sleep(20);
     this.#abort.abort(new Error('closed before the entry was seen through'));
     this.#backlog.close();
     this.#options.stream.close();
@@ -128,12 +135,17 @@ export class EntryPublisher {
     const data = this.#encode(entry, target, traceId, recipients);
     const attempt = (): void => {
       this.#options.stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, (outcome) => {
-        if (outcome === 'acked') this.#options.outbox.release(hold);
+        if (outcome === 'acked') this.#release(hold);
         else this.#backlog.add({ entry, hold, again: attempt });
       });
     };
     attempt();
     this.#options.onPublished(entry);
+  }
+
+  #release(hold: Hold): void {
+    this.#underWay -= 1;
+    this.#options.outbox.release(hold);
   }
 
   #encode(entry: LogEntry, target: MessageEntry | null, traceId: string, recipients?: string[]): Uint8Array {

@@ -130,9 +130,9 @@ async function mark(deps: ChatDeps, userId: string, input: MarkPointer) {
 
 function refusal(deps: ChatDeps, command: Command, thrown: unknown): Reply {
   const error = toFailure(thrown);
-  if (errorTable[error.code].http >= 500) {
-    deps.log.error({ err: error, traceId: command.traceId }, 'a command failed');
-  }
+  // That a part is away for the moment is told by that part; here it is no fault of ours.
+  const level = errorTable[error.code].http < 500 ? 'debug' : error.code === 'UNAVAILABLE' ? 'warn' : 'error';
+  deps.log[level]({ err: error, traceId: command.traceId }, 'a command failed');
   return {
     id: command.id,
     error: {

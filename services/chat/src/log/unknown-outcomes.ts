@@ -47,23 +47,27 @@ export class UnknownOutcomes {
     this.#clock = clock;
     this.#committed = committed;
     this.#timer = setInterval(() => {
-      this.#looking ??= this.look().finally(() => (this.#looking = undefined));
+      this.#looking ??= this.#look(false).finally(() => (this.#looking = undefined));
     }, lookMs);
-  }
-
-  get size(): number {
-    return this.#open.size;
   }
 
   add(request: AppendRequest, hold: Hold): void {
     this.#open.add({ request, hold, missingSince: undefined, nextLook: 0, wait: lookMs });
   }
 
-  /** One round over all that are due. A store that is away ends the round. */
-  async look(): Promise<void> {
+  /** Looks once more; what is still open then is another process's to find out. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.#look(true);
+  }
+
+  /** One round over all that are due, or the last one over all. A store that is away ends the round. */
+  async #look(isLast: boolean): Promise<void> {
     for (const open of [...this.#open]) {
-      if (this.#closed) return;
-      if (this.#clock() < open.nextLook) continue;
+      if (this.#closed && !isLast) return;
+      if (this.#clock() < open.nextLook && !isLast) continue;
       const { conversationId, senderId, clientMsgId, traceId } = open.request;
       let entry: LogEntry | null;
       try {
@@ -76,12 +80,6 @@ export class UnknownOutcomes {
       else this.#outbox.release(open.hold);
       this.#open.delete(open);
     }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearInterval(this.#timer);
-    await this.#looking;
   }
 
   /** Whether what is not committed still could be; looked at again after a growing while. */
