@@ -31,15 +31,16 @@ function podFindings(object, pod, { writableRoot }) {
   return findings;
 }
 
-function workloadFindings(object, pod) {
+function workloadFindings(object, pod, { writableRoot }) {
   const findings = [];
   const need = (condition, text) => condition || findings.push(`${nameOf(object)}: ${text}`);
   const selector = object.spec.selector?.matchLabels;
   if (selector) need(matches(selector, pod.metadata?.labels), 'selector does not match its own pods');
   if (object.kind !== 'Deployment') return findings;
   const [container] = pod.spec.containers;
-  for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) need(container[probe], `has no ${probe}`);
-  need(container.livenessProbe?.httpGet?.path === '/healthz', 'liveness has to ask /healthz');
+  for (const probe of ['startupProbe', 'readinessProbe']) need(container[probe], `has no ${probe}`);
+  // Sources under --watch outlive their mistakes.
+  need(writableRoot || container.livenessProbe?.httpGet?.path === '/healthz', 'liveness has to ask /healthz');
   need(container.readinessProbe?.httpGet?.path === '/readyz', 'readiness has to ask /readyz');
   const grace = pod.spec.terminationGracePeriodSeconds;
   const sleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
@@ -119,7 +120,8 @@ export function objectFindings(objects, { secrets, writableRoot, release = 'blue
     if (seen.has(name)) findings.push(`${name}: rendered twice`);
     seen.add(name);
     const pod = podOf(object);
-    if (pod) findings.push(...podFindings(object, pod, { writableRoot }), ...workloadFindings(object, pod));
+    if (pod)
+      findings.push(...podFindings(object, pod, { writableRoot }), ...workloadFindings(object, pod, { writableRoot }));
   }
   return [...findings, ...referenceFindings(objects, made), ...serviceFindings(objects)];
 }

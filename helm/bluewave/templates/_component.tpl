@@ -120,17 +120,21 @@ startupProbe:
   {{- end }}
   periodSeconds: 2
   timeoutSeconds: 2
-  failureThreshold: 60
+  # In development a process that found no engine yet waits for a change of its sources: start it anew soon.
+  failureThreshold: {{ ternary 10 60 .root.Values.dev.enabled }}
 readinessProbe:
   httpGet: { path: /readyz, port: admin }
   periodSeconds: 5
   timeoutSeconds: 2
   failureThreshold: 2
+{{- /* In development a mistake in a source has to wait for its correction: a new container would lose all edits. */}}
+{{- if not .root.Values.dev.enabled }}
 livenessProbe:
   httpGet: { path: /healthz, port: admin }
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 3
+{{- end }}
 {{- end -}}
 
 {{/* The door: <release>-gateway on port 80, and a headless Service that names each gateway pod. */}}
