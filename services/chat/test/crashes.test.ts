@@ -14,7 +14,7 @@ import { testLog } from './support/environment.ts';
 import { nth } from './support/nth.ts';
 import { Replica } from './support/replica.ts';
 
-const timings = { leaseMs: 2_000, renewMs: 100, recoveryMs: 200 };
+const timings = { leaseMs: 1_500, renewMs: 100, recoveryMs: 200 };
 /** What was acknowledged: the seq and the id it was sent with. */
 type Acknowledged = { conversationId: string; seq: number; clientMsgId: string };
 
@@ -152,13 +152,13 @@ describe('given a chat process that is killed', () => {
   });
 
   it('when it dies around any of its accesses, then others finish what it left', async () => {
-    const deaths = Array.from({ length: 12 }, (_, index) => ({
-      access: 2 + index * 2,
+    const deaths = Array.from({ length: 9 }, (_, index) => ({
+      access: 2 + index * 3,
       when: index % 2 ? ('before' as const) : ('after' as const),
     }));
     let died = 0;
-    for (let start = 0; start < deaths.length; start += 4) {
-      const wave = deaths.slice(start, start + 4).map(async (dieAt, index) => {
+    for (let start = 0; start < deaths.length; start += 3) {
+      const wave = deaths.slice(start, start + 3).map(async (dieAt, index) => {
         const victim = await startChatProcess(chat.config, timings, dieAt);
         const replica = new Replica(victim.grpcPort);
         await useVictim(replica, start + index);
@@ -174,7 +174,7 @@ describe('given a chat process that is killed', () => {
   }, 60_000);
 
   it('when it dies at any moment under load, then others finish what it left', async () => {
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const victim = await startChatProcess(chat.config, timings);
       const replica = new Replica(victim.grpcPort);
       const writing = Array.from({ length: 60 }, async (_, index) => {
