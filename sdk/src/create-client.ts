@@ -63,8 +63,13 @@ function openConversation(parts: Parts, id: string): OpenConversation {
   const { conversations, open, outbox, typing } = parts;
   const timeline = open.acquire(id);
   let isOpen = true;
-  const target = (given: string): string =>
-    timeline.messages.get().find((one) => one.key === given || one.id === given)?.id ?? given;
+  const find = (given: string) => timeline.messages.get().find((one) => one.key === given || one.id === given);
+  /** Does something to a message: by its id, or by its key while it has none. */
+  const change = <T>(given: string, action: (target: string) => Promise<T>): Promise<T> => {
+    const known = find(given)?.id ?? (outbox.find(given) ? given : undefined);
+    const done = known === undefined ? timeline.loaded.then(() => action(find(given)?.id ?? given)) : action(known);
+    return handled(done);
+  };
   return {
     id,
     conversation: select(conversations.list, (list) => findConversation(list, id)),
@@ -73,10 +78,13 @@ function openConversation(parts: Parts, id: string): OpenConversation {
     loaded: timeline.loaded,
     loadOlder: () => open.loadOlder(id),
     send: (body) => send(parts, id, typeof body === 'string' ? { text: body } : body),
-    edit: (given, text) => answered(outbox.add({ kind: 'edit', conversationId: id, target: target(given), text }).done),
-    async delete(given) {
-      if (outbox.find(given)?.problem) return outbox.discard(given);
-      await outbox.add({ kind: 'delete', conversationId: id, target: target(given) }).done;
+    edit: (given, text) =>
+      change(given, (target) => answered(outbox.add({ kind: 'edit', conversationId: id, target, text }).done)),
+    delete(given) {
+      if (outbox.find(given)?.problem) return Promise.resolve(outbox.discard(given));
+      return change(given, (target) =>
+        outbox.add({ kind: 'delete', conversationId: id, target }).done.then(() => undefined),
+      );
     },
     retry(key) {
       const failed = outbox.find(key);
@@ -106,10 +114,13 @@ function send({ outbox, typing, account }: Parts, conversationId: string, body: 
 
 /** Sends and edits are answered with their message. */
 function answered(done: Promise<Message | undefined>): Promise<Message> {
-  const message = done.then((answer) => answer as Message);
-  // Callers may prefer to watch the message's status; a failure then is not unhandled.
-  message.catch(() => undefined);
-  return message;
+  return handled(done.then((answer) => answer as Message));
+}
+
+/** Callers may prefer to watch the message's status: a failure is then not unhandled. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** A part of a value that changes, told only when that part does. */

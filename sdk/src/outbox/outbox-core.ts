@@ -17,9 +17,7 @@ export type OutboxInput<I, P> =
   | { type: 'lost'; id: string }
   | { type: 'refused'; id: string; problem: P; retryable: boolean; retryAfterMs?: number }
   /** The time of an effect `wait` is over. */
-  | { type: 'waited'; conversationId: string }
-  /** The user gives it up. */
-  | { type: 'drop'; id: string };
+  | { type: 'waited'; conversationId: string };
 
 export type OutboxEffect<I, P> =
   /** Ask the platform; the same id each time. */
@@ -91,9 +89,6 @@ class Core<I extends AnyItem, P> {
         return this.#refuse(input.id, input.problem);
       case 'waited':
         this.#queueOf(input.conversationId).waiting = false;
-        return;
-      case 'drop':
-        this.#remove(input.id);
     }
   }
 
@@ -127,7 +122,7 @@ class Core<I extends AnyItem, P> {
 
   #tryLater(id: string, atLeastMs: number): void {
     const queue = this.#find(id);
-    // Given up, or answered meanwhile by the log.
+    // Answered meanwhile by the log.
     if (!queue?.inFlight || queue.items[0]?.id !== id) return;
     queue.inFlight = false;
     if (!this.#connected) return;

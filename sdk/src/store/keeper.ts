@@ -111,7 +111,7 @@ export class Keeper {
   }
 
   #start(): void {
-    if (!this.#closed) this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (!this.#closed) this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -128,6 +128,8 @@ export class Keeper {
       this.#release(batch);
     }
     this.#release(this.#pending);
+    // In the same turn as the last look at what waits: what comes later begins a run of its own.
+    this.#running = undefined;
   }
 
   async #write(pending: Pending): Promise<boolean> {

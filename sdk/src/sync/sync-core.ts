@@ -257,6 +257,8 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
     this.#token = token;
     this.#limit = Math.min(pageLimit, this.#limit * 2);
     const before = this.#effects.length;
+    // Wanted while this answer was on its way: it cannot have what that was about.
+    const again = this.#wanted;
     for (const id of removed) this.#learnRemoval(id, request);
     let more = false;
     for (const { conversation, entries, hasMore } of conversations) {
@@ -270,7 +272,7 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
     const progressed = this.#effects.slice(before).some(({ type }) => moves.includes(type));
     if (progressed || !behind) this.#failures = 0;
     if (behind) this.#wanted = true;
-    if (behind && !progressed) this.#retryLater();
+    if (behind && !progressed && !again) this.#retryLater();
     else if (!this.#wanted) this.#effects.push({ type: 'synced' });
   }
 

@@ -37,18 +37,19 @@ const hashedAtOnce = 1024 * 1024;
  */
 export async function upload(deps: UploadDeps, file: File, options: UploadOptions = {}): Promise<Media> {
   const wanted = await describe(file, options);
-  let ticket: (Ticket & { wasCut?: boolean }) | undefined;
+  let ticket: (Ticket & { wasCut?: boolean; isPut?: boolean }) | undefined;
   for (let failures = 0; ; failures += 1) {
     try {
       ticket ??= await deps.api('mediaUploadUrl', { body: wanted }, callOptions(deps, options));
-      await putFile(deps, file, wanted.size, ticket, options);
+      if (!ticket.isPut) await putFile(deps, file, wanted.size, ticket, options);
+      ticket.isPut = true;
       return await deps.api('mediaConfirm', { body: { uploadId: ticket.uploadId } }, callOptions(deps, options));
     } catch (thrown) {
       const error = toBluewaveError(thrown);
       if (options.signal?.aborted) throw aborted();
       if (startsAgain(error, ticket?.wasCut === true)) ticket = undefined;
       else if (!error.retryable) throw error;
-      else if (ticket) ticket.wasCut = true;
+      else if (ticket && !ticket.isPut) ticket.wasCut = true;
       if (failures + 1 >= tries) throw error;
       const { clock, random } = deps.environment;
       const ms = reconnectDelay(failures, error.retryAfterMs ?? 0, random());

@@ -1,4 +1,4 @@
-import type { Conversation, Entry } from '../contract.ts';
+import type { Conversation, ConversationInfo, Entry } from '../contract.ts';
 import { deleted } from './reduce-messages.ts';
 
 /**
@@ -24,7 +24,7 @@ function change(conversation: Conversation, entry: Entry, userId: string): Conve
         ? { ...conversation, lastMessage: deleted(lastMessage, entry.at) }
         : conversation;
     case 'conversation:updated':
-      return { ...conversation, ...entry.conversation, head: conversation.head };
+      return withInfo(conversation, entry.conversation);
     case 'member:added':
       return { ...conversation, memberCount: conversation.memberCount + entry.userIds.length };
     case 'member:removed':
@@ -39,6 +39,11 @@ function change(conversation: Conversation, entry: Entry, userId: string): Conve
       // An entry of a kind that this version does not know.
       return conversation;
   }
+}
+
+/** What all members share, replaced as a whole: a description that was taken away is absent. */
+function withInfo({ head, me, lastMessage, peer }: Conversation, info: ConversationInfo): Conversation {
+  return { ...info, head, me, ...(lastMessage ? { lastMessage } : {}), ...(peer ? { peer } : {}) };
 }
 
 function countUnread(

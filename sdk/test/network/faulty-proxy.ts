@@ -1,0 +1,111 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export type Link = {
+  /** Added to each piece of bytes, each way. */
+  delayMs: number;
+  /** Up to so much more, by chance. */
+  jitterMs: number;
+  /** Each way; Infinity for no limit. */
+  bytesPerSecond: number;
+  /** New connections are reset at once. */
+  refuses: boolean;
+};
+
+const goodLink: Link = { delayMs: 0, jitterMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, refuses: false };
+
+type Pair = { client: Socket; gateway: Socket; frozen: boolean };
+
+/** A TCP proxy in front of a gateway that is as bad as it is told to be. */
+export class FaultyProxy {
+  readonly #server: Server;
+  readonly #target: URL;
+  readonly #random: () => number;
+  readonly #pairs = new Set<Pair>();
+  #link: Link = goodLink;
+
+  private constructor(gateway: string, random: () => number) {
+    this.#target = new URL(gateway);
+    this.#random = random;
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  static async open(gateway: string, random: () => number): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(gateway, random);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** For connections there are and those to come. */
+  setLink(link: Partial<Link>): void {
+    this.#link = { ...goodLink, ...link };
+  }
+
+  /** Ends every connection with a reset. */
+  reset(): void {
+    for (const pair of this.#pairs) end(pair);
+  }
+
+  /** Connections stay open and nothing passes any more, as behind a router that forgot them. New ones are not affected. */
+  freeze(): void {
+    for (const pair of this.#pairs) pair.frozen = true;
+  }
+
+  /** A good link from now on; connections that nothing passes through are ended. */
+  heal(): void {
+    this.#link = goodLink;
+    for (const pair of this.#pairs) if (pair.frozen) end(pair);
+  }
+
+  async close(): Promise<void> {
+    this.reset();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(client: Socket): void {
+    if (this.#link.refuses) {
+      client.resetAndDestroy();
+      return;
+    }
+    const gateway = connect({ host: this.#target.hostname, port: Number(this.#target.port) });
+    const pair: Pair = { client, gateway, frozen: false };
+    this.#pairs.add(pair);
+    for (const socket of [client, gateway]) {
+      socket.setNoDelay(true);
+      socket.on('error', () => end(pair));
+      socket.on('close', () => {
+        this.#pairs.delete(pair);
+        if (!pair.frozen) end(pair);
+      });
+    }
+    void this.#pump(pair, client, gateway);
+    void this.#pump(pair, gateway, client);
+  }
+
+  /** Takes bytes one way, in order. */
+  async #pump(pair: Pair, from: Socket, to: Socket): Promise<void> {
+    try {
+      for await (const chunk of from) {
+        const { delayMs, jitterMs, bytesPerSecond } = this.#link;
+        const bytes = chunk as Buffer;
+        const ms = delayMs + this.#random() * jitterMs + (bytes.length / bytesPerSecond) * 1_000;
+        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+        if (pair.frozen) return;
+        if (!to.write(bytes)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+      }
+      if (!pair.frozen) to.end();
+    } catch {
+      // One side was reset: so is the other.
+      end(pair);
+    }
+  }
+}
+
+function end({ client, gateway }: Pair): void {
+  for (const socket of [client, gateway]) {
+    if (!socket.destroyed) socket.resetAndDestroy();
+  }
+}
