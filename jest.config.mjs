@@ -13,5 +13,7 @@ export default {
   modulePathIgnorePatterns: ['/dist/', '/.data/', '/.cache/'],
   globalSetup: '<rootDir>/packages/dev-env/jest-global-setup.mjs',
   globalTeardown: '<rootDir>/packages/dev-env/jest-global-teardown.mjs',
+  // Most tests wait for engines, not for a core; more would make those that measure time lie.
+  maxWorkers: 2,
   testTimeout: 20_000,
 };
