@@ -1,6 +1,6 @@
 import { getOwnAccount, getProfiles, searchProfiles } from '../accounts/profiles.ts';
 import { parseUuid } from '../accounts/invalid.ts';
-import type { AuthHandlers } from './handlers.ts';
+import type { AuthHandlers } from './auth-handlers.ts';
 import type { AuthParts } from './parts.ts';
 import { accountReply, userReply } from './replies.ts';
 

@@ -4,7 +4,7 @@ import { login } from '../credentials/login.ts';
 import { register } from '../credentials/register.ts';
 import { parseDevice } from '../sessions/device.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
-import type { AuthHandlers } from './handlers.ts';
+import type { AuthHandlers } from './auth-handlers.ts';
 import type { AuthParts } from './parts.ts';
 import { sessionReply } from './replies.ts';
 

@@ -1,7 +1,7 @@
 import { checkSessions, listDevices, putDevice } from '../sessions/devices.ts';
 import { parseDevice } from '../sessions/device.ts';
 import { deleteDevice, logout, logoutAll } from '../sessions/end-sessions.ts';
-import type { AuthHandlers } from './handlers.ts';
+import type { AuthHandlers } from './auth-handlers.ts';
 import type { AuthParts } from './parts.ts';
 import { deviceReply } from './replies.ts';
 
