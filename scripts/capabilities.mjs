@@ -16,7 +16,8 @@ for (const [, id, , cell] of rows) {
   seen.add(id);
   const [, path, words] = /^`([^`]+)`(?: "(.+)")?$/.exec(cell ?? '') ?? [];
   if (!path || !existsSync(join(root, path))) problems.push(`${id} names no test that exists: ${cell}`);
-  else if (words && !readFileSync(join(root, path), 'utf8').includes(words)) problems.push(`${id}: ${path} has no "${words}"`);
+  else if (words && !readFileSync(join(root, path), 'utf8').includes(words))
+    problems.push(`${id}: ${path} has no "${words}"`);
 }
 if (rows.length === 0) problems.push('docs/capabilities.md has no rows');
 if (problems.length > 0) {
