@@ -36,6 +36,10 @@ export type Scenario = {
   /** Whether those that are still alive go on at the end, or all die at once. */
   survive: boolean;
   maxKept: number;
+  /** How late writes arrive that are not answered; by chance when undefined. */
+  lateMs?: number;
+  /** How often a caller asks; 6 times when undefined. */
+  tries?: number;
   actions: Action[];
 };
 
@@ -48,15 +52,15 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 /** Plays a scenario to its end in virtual time and says what was wrong. */
 export async function simulate(scenario: Scenario): Promise<Outcome> {
-  const { seed, troubles, storeOutages, busOutages, maxKept } = scenario;
-  const world = new SimulatedWorld(seed, troubles, storeOutages, busOutages);
+  const { seed, troubles, storeOutages, busOutages, maxKept, lateMs } = scenario;
+  const world = new SimulatedWorld(seed, troubles, storeOutages, busOutages, lateMs);
   const requests = await begin(world);
   const start = (name: string, fate: Fate) => new SimulatedProcess(world, name, fate, maxKept);
   const processes = scenario.processes.map((fate, index) => start(`p${index}`, fate));
   const answers: Answer[] = [];
   let open = scenario.actions.length;
   for (const action of scenario.actions) {
-    void act(world, processes, requests, answers, action).finally(() => (open -= 1));
+    void act(world, processes, requests, answers, action, scenario.tries ?? 6).finally(() => (open -= 1));
   }
   const faults: string[] = [];
   if (!(await passUntil(() => open === 0, 120_000))) faults.push(`${open} callers got no answer`);
@@ -105,12 +109,13 @@ async function act(
   requests: AppendRequest[],
   answers: Answer[],
   action: Action,
+  tries: number,
 ): Promise<void> {
   await pause(action.at);
   const request = requestFor(world, requests, action);
   if (!request) return;
   requests.push(request);
-  for (let attempt = 0; attempt < 6; attempt += 1) {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
     const alive = processes.filter((one) => one.alive);
     // Most callers find the home of the conversation, where its batches form.
     const home = world.random() < 0.7 ? action.conversation % alive.length : world.between(0, alive.length - 1);

@@ -32,13 +32,16 @@ export class SimulatedWorld {
   #troubles: Troubles;
   readonly #storeOutages: Outage[];
   readonly #busOutages: Outage[];
+  readonly #lateMs: number | undefined;
   readonly #began = Date.now();
   #calm = false;
   /** Boot -> the highest watermark that was written for it. */
   readonly #watermarks = new Map<string, number>();
 
-  constructor(seed: number, troubles: Troubles, storeOutages: Outage[], busOutages: Outage[]) {
+  /** @param lateMs how late every write arrives whose sender does not hear of it; by chance when undefined. */
+  constructor(seed: number, troubles: Troubles, storeOutages: Outage[], busOutages: Outage[], lateMs?: number) {
     this.random = randomFrom(seed);
+    this.#lateMs = lateMs;
     this.#troubles = troubles;
     this.#storeOutages = storeOutages;
     this.#busOutages = busOutages;
@@ -72,6 +75,7 @@ export class SimulatedWorld {
 
   /** How late a write arrives whose sender does not hear of it: now and then after its lease, never after two. */
   lateness(): number {
+    if (this.#lateMs !== undefined) return this.#lateMs;
     return this.random() < 0.2 ? this.between(4_000, mostLateMs) : this.between(0, 4_000);
   }
 
