@@ -18,7 +18,9 @@ type Tables = {
 };
 
 /** A store in IndexedDB: what a web client keeps survives reloads, and being offline. */
-export function createDexieStore({ name, ...factories }: DexieStoreOptions): Store {
+export function createDexieStore({ name, ...given }: DexieStoreOptions): Store {
+  // The globals of this moment: Dexie itself would take those of the moment when it was loaded.
+  const factories = { ...globalFactories(), ...given };
   const database = new Dexie(name, { ...factories, chromeTransactionDurability: 'strict' });
   database.version(1).stores({ conversations: 'key', messages: 'key', outbox: 'key', values: 'key' });
   const table = <T>(which: string): Table<Row<T>, string> => database.table(which);
@@ -44,6 +46,11 @@ export function createDexieStore({ name, ...factories }: DexieStoreOptions): Sto
       }),
     close: async () => database.close(),
   };
+}
+
+function globalFactories(): Omit<DexieStoreOptions, 'name'> {
+  const { indexedDB, IDBKeyRange } = globalThis as Omit<DexieStoreOptions, 'name'>;
+  return { ...(indexedDB ? { indexedDB } : {}), ...(IDBKeyRange ? { IDBKeyRange } : {}) };
 }
 
 async function writeAll(tables: Tables, batch: StoreBatch): Promise<void> {

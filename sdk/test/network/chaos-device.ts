@@ -1,4 +1,12 @@
-import { BluewaveError, type Client, createClient, createMemoryStore, type Entry, type Session, type Store } from '@bluewave/sdk';
+import {
+  BluewaveError,
+  type Client,
+  createClient,
+  createMemoryStore,
+  type Entry,
+  type Session,
+  type Store,
+} from '@bluewave/sdk';
 import type { FaultyProxy } from './faulty-proxy.ts';
 
 /** What one device's callback saw of a conversation while it was in it, without interruption. */

@@ -13,7 +13,9 @@ export type Link = {
 
 const goodLink: Link = { delayMs: 0, jitterMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, refuses: false };
 
-type Pair = { client: Socket; gateway: Socket; frozen: boolean };
+const ticksPerSecond = 10;
+
+type Pair = { client: Socket; gateway: Socket; frozen: boolean; muted: boolean };
 
 /** A TCP proxy in front of a gateway that is as bad as it is told to be. */
 export class FaultyProxy {
@@ -54,10 +56,15 @@ export class FaultyProxy {
     for (const pair of this.#pairs) pair.frozen = true;
   }
 
+  /** What the gateway says is lost; what it is told arrives. */
+  mute(): void {
+    for (const pair of this.#pairs) pair.muted = true;
+  }
+
   /** A good link from now on; connections that nothing passes through are ended. */
   heal(): void {
     this.#link = goodLink;
-    for (const pair of this.#pairs) if (pair.frozen) end(pair);
+    for (const pair of this.#pairs) if (pair.frozen || pair.muted) end(pair);
   }
 
   async close(): Promise<void> {
@@ -71,7 +78,7 @@ export class FaultyProxy {
       return;
     }
     const gateway = connect({ host: this.#target.hostname, port: Number(this.#target.port) });
-    const pair: Pair = { client, gateway, frozen: false };
+    const pair: Pair = { client, gateway, frozen: false, muted: false };
     this.#pairs.add(pair);
     for (const socket of [client, gateway]) {
       socket.setNoDelay(true);
@@ -89,12 +96,18 @@ export class FaultyProxy {
   async #pump(pair: Pair, from: Socket, to: Socket): Promise<void> {
     try {
       for await (const chunk of from) {
-        const { delayMs, jitterMs, bytesPerSecond } = this.#link;
-        const bytes = chunk as Buffer;
-        const ms = delayMs + this.#random() * jitterMs + (bytes.length / bytesPerSecond) * 1_000;
-        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
-        if (pair.frozen) return;
-        if (!to.write(bytes)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+        const { delayMs, jitterMs } = this.#link;
+        await pause(delayMs + this.#random() * jitterMs);
+        let bytes = chunk as Buffer;
+        while (bytes.length > 0) {
+          const perTick = Math.ceil(Math.min(bytes.length, this.#link.bytesPerSecond / ticksPerSecond));
+          if (perTick < bytes.length) await pause(1_000 / ticksPerSecond);
+          if (pair.frozen) return;
+          const some = bytes.subarray(0, perTick);
+          bytes = bytes.subarray(perTick);
+          if (pair.muted && from === pair.gateway) continue;
+          if (!to.write(some)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+        }
       }
       if (!pair.frozen) to.end();
     } catch {
@@ -102,6 +115,10 @@ export class FaultyProxy {
       end(pair);
     }
   }
+}
+
+async function pause(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function end({ client, gateway }: Pair): void {

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Api, type Client, type ClientOptions, createApi, createClient, type Session } from '@bluewave/sdk';
+import { type Platform, startPlatform } from '@bluewave/dev-env/platform';
+import { FaultyProxy } from '../network/faulty-proxy.ts';
+
+export type Person = { session: Session; id: string; username: string; api: Api };
+
+export const password = 'a long enough password';
+
+/** A platform with people and their devices; everything that a test began ends with `tidy`, the rest with `close`. */
+export class World {
+  readonly #platform: Platform;
+  readonly #dataDir: string;
+  readonly #clients: Client[] = [];
+  readonly #proxies: FaultyProxy[] = [];
+
+  private constructor(platform: Platform, dataDir: string) {
+    this.#platform = platform;
+    this.#dataDir = dataDir;
+  }
+
+  static async create(): Promise<World> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'bluewave-sdk-'));
+    return new World(await startPlatform({ dataDir, limits: false }), dataDir);
+  }
+
+  get platform(): Platform {
+    return this.#platform;
+  }
+
+  get url(): string {
+    return this.#platform.gateways[0] ?? '';
+  }
+
+  async person(): Promise<Person> {
+    const username = `s${Date.now().toString(36)}${Math.random().toString(36).slice(2, 10)}`;
+    const body = { email: `${username}@example.com`, username, password };
+    const session = await createApi({ url: this.url })('authRegister', { body });
+    return this.#personOf(session);
+  }
+
+  /** The same person with a session of another device. */
+  async elsewhere({ username }: Person): Promise<Person> {
+    return this.#personOf(
+      await createApi({ url: this.url })('authLogin', { body: { identifier: username, password } }),
+    );
+  }
+
+  /** A client of somebody, connected and up to date unless it is told not to connect. */
+  async client(person: Person, options: Partial<ClientOptions> & { offline?: boolean } = {}): Promise<Client> {
+    const { offline = false, ...given } = options;
+    const { session, url } = { session: person.session, url: this.url };
+    const client = await createClient({ session, url, ...given } as ClientOptions);
+    this.#clients.push(client);
+    if (offline) return client;
+    client.connect();
+    await until(() => client.synced.get());
+    return client;
+  }
+
+  async proxy(): Promise<FaultyProxy> {
+    const proxy = await FaultyProxy.open(this.url, Math.random);
+    this.#proxies.push(proxy);
+    return proxy;
+  }
+
+  /** Takes over a client that was made elsewhere. */
+  keep<C extends Client>(client: C): C {
+    this.#clients.push(client);
+    return client;
+  }
+
+  async tidy(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.close()));
+    await Promise.all(this.#proxies.splice(0).map((proxy) => proxy.close()));
+  }
+
+  async close(): Promise<void> {
+    await this.tidy();
+    await this.#platform.stop();
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+
+  #personOf(session: Session): Person {
+    const tokens = { get: async () => session.accessToken, reject: () => undefined };
+    const { id, username } = session.user;
+    return { session, id, username, api: createApi({ url: this.url, tokens }) };
+  }
+}
+
+/** Waits until something is so, at most 10 s unless told otherwise. */
+export async function until(isSo: () => boolean, ms = 10_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error(`it did not come true within ${ms} ms: ${isSo.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
