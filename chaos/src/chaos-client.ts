@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import type { AckedSend, DeviceView, SeenEntry } from './ledger.ts';
+import type { AckedSend, DeviceView, OpenSend, SeenEntry } from './ledger.ts';
 
 export type Account = { userId: string; deviceId: string; token: string };
 
@@ -32,6 +32,7 @@ export class ChaosClient {
   #syncAgain = false;
   #closed = false;
   #reconnects = 0;
+  #lastFailure = 'none';
 
   constructor(account: Account, gateways: readonly string[], random: () => number) {
     this.account = account;
@@ -46,9 +47,9 @@ export class ChaosClient {
   }
 
   /** Sends that have no definitive answer yet. */
-  get open(): { conversationId: string; clientMsgId: string }[] {
+  get open(): OpenSend[] {
     return [...this.#outbox].flatMap(([conversationId, queue]) =>
-      queue.map(({ clientMsgId }) => ({ conversationId, clientMsgId })),
+      queue.map(({ clientMsgId }) => ({ conversationId, clientMsgId, lastFailure: this.#lastFailure })),
     );
   }
 
@@ -84,7 +85,8 @@ export class ChaosClient {
       timeout: 3_000,
     });
     this.#socket = socket;
-    const again = (): void => {
+    const again = (reason?: unknown): void => {
+      this.#lastFailure = reason instanceof Error ? reason.message : String(reason);
       if (this.#closed || this.#socket !== socket) return;
       this.#socket = undefined;
       this.#reconnects += 1;
@@ -164,7 +166,10 @@ export class ChaosClient {
       } else if (answer && !retryable.includes(code)) {
         this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
         queue.shift();
-      } else await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
+      } else {
+        this.#lastFailure = code || (this.#socket?.connected ? 'no answer' : 'not connected');
+        await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
+      }
     }
   }
 

@@ -31,7 +31,12 @@ export function checkLedger(ledger: Ledger, log: Log): Verdict {
     afterRemoval: 0,
     unnotified: 0,
     unresolved: ledger.unresolved.length,
-    examples: [],
+    examples: ledger.unresolved
+      .slice(0, maxExamples / 2)
+      .map(
+        ({ conversationId, clientMsgId, lastFailure }) =>
+          `unresolved: ${conversationId} ${clientMsgId}: ${lastFailure}`,
+      ),
   };
   const note = (kind: 'lost' | 'duplicated' | 'reordered' | 'holes' | 'afterRemoval' | 'unnotified', what: string) => {
     verdict[kind] += 1;

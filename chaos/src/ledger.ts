@@ -15,6 +15,9 @@ export type SeenEntry = {
 /** A send that was answered with `ok`. */
 export type AckedSend = { conversationId: string; seq: number; senderId: string; clientMsgId: string };
 
+/** A send that has no definitive answer, and why the last try or connection failed. */
+export type OpenSend = { conversationId: string; clientMsgId: string; lastFailure: string };
+
 /** A time during which somebody was certainly no member: from the answer to the removal to the request to add again. */
 export type Absence = { conversationId: string; userId: string; removedSeq: number; from: number; until: number };
 
@@ -32,7 +35,7 @@ export type DeviceView = {
 export type Ledger = {
   acked: AckedSend[];
   /** Sends without any definitive answer at the end. */
-  unresolved: { conversationId: string; clientMsgId: string }[];
+  unresolved: OpenSend[];
   absences: Absence[];
   devices: DeviceView[];
   /** Conversation -> users who are members at the end. */

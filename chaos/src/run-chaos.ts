@@ -92,9 +92,9 @@ async function probe(clients: ChaosClient[], scene: Scene): Promise<void> {
 }
 
 async function settle(platform: Platform, clients: ChaosClient[], scene: Scene, absences: Absence[]): Promise<Ledger> {
-  const until = Date.now() + settleLimitMs;
   const wait = async (done: () => Promise<boolean>): Promise<void> => {
-    while (Date.now() < until && !(await done())) await new Promise((resolve) => setTimeout(resolve, 250));
+    const until = Date.now() + settleLimitMs;
+    while (!(await done()) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 250));
   };
   await wait(async () => clients.every(({ open }) => open.length === 0));
   for (const client of clients) {

@@ -119,7 +119,7 @@ describe('checking a ledger', () => {
 
   it('given a send without an answer, then it is unresolved', () => {
     const { ledger, log } = cleanRun();
-    ledger.unresolved.push({ conversationId, clientMsgId: 'm9' });
+    ledger.unresolved.push({ conversationId, clientMsgId: 'm9', lastFailure: 'UNAVAILABLE' });
     expect(checkLedger(ledger, log)).toMatchObject({ ...clean, unresolved: 1 });
   });
 });
