@@ -1,3 +1,4 @@
+import { BluewaveError } from './bluewave-error.ts';
 import type { UserSummary } from './contract.ts';
 import { createValue, type Observable, type Value } from './observable.ts';
 import type { Api } from './rest/api.ts';
@@ -25,14 +26,18 @@ function readUser(values: Record<string, string>): UserSummary | undefined {
   return kept === undefined ? undefined : (JSON.parse(kept) as UserSummary);
 }
 
-/** Whose client this is: kept, or asked for before the first connection. */
+/** Whose client this is: kept and known to be right, or asked for before the first connection. */
 export class Account {
   readonly #keeper: Pick<Keeper, 'keepValue'>;
   readonly #user: Value<UserSummary | undefined>;
+  #isSure: boolean;
 
-  constructor(values: Record<string, string>, keeper: Pick<Keeper, 'keepValue'>) {
+  /** @param userId whose client this is; undefined when only the token knows */
+  constructor(values: Record<string, string>, userId: string | undefined, keeper: Pick<Keeper, 'keepValue'>) {
+    const user = readUser(values);
     this.#keeper = keeper;
-    this.#user = createValue(readUser(values));
+    this.#user = createValue(user);
+    this.#isSure = user !== undefined && user.id === userId;
   }
 
   get user(): Observable<UserSummary | undefined> {
@@ -56,10 +61,19 @@ export class Account {
   }
 
   async #identify(api: Api): Promise<void> {
-    if (this.#user.get()) return;
+    if (this.#isSure) return;
     const { id, username, displayName, avatarUrl } = await api('usersMe');
+    const known = this.#user.get();
+    if (known && known.id !== id) throw otherUser();
     const user: UserSummary = { id, username, displayName, avatarUrl };
     this.#keeper.keepValue(userKey, JSON.stringify(user));
+    this.#isSure = true;
     this.#user.set(user);
   }
+}
+
+/** What is shown and waits to be sent belongs to somebody else than the token. */
+function otherUser(): BluewaveError {
+  const message = 'The store holds the things of another user: give `userId`, and it is emptied first.';
+  return new BluewaveError('OTHER_USER', message, { retryable: false });
 }

@@ -1,7 +1,8 @@
 import type { ErrorCode, Problem } from './contract.ts';
 
 /** Why something failed on this side of the network. */
-export type LocalCode = 'OFFLINE' | 'TIMEOUT' | 'ABORTED' | 'SIGNED_OUT' | 'UPLOAD_FAILED' | 'STORE_FAILED' | 'CLOSED';
+export type LocalCode =
+  'OFFLINE' | 'TIMEOUT' | 'ABORTED' | 'SIGNED_OUT' | 'OTHER_USER' | 'UPLOAD_FAILED' | 'STORE_FAILED' | 'CLOSED';
 
 export type BluewaveErrorOptions = {
   /** Whether the same thing may succeed later. */

@@ -46,7 +46,7 @@ export class Parts {
 
   static async create(options: ClientOptions): Promise<Parts> {
     const store = options.store ?? createMemoryStore();
-    return new Parts(options, store, await openStore(store, options.session?.user?.id ?? options.userId));
+    return new Parts(options, store, await openStore(store, userIdOf(options)));
   }
 
   private constructor(options: ClientOptions, store: Store, state: StoredState) {
@@ -58,7 +58,7 @@ export class Parts {
     this.keeper = new Keeper({ store, clock, kept: options.kept ?? 50, onProblem });
     const tokens = createTokens(options, this.environment);
     this.api = createApi({ url: options.url, fetch: this.environment.fetch, tokens, clock });
-    this.account = new Account(state.values, this.keeper);
+    this.account = new Account(state.values, userIdOf(options), this.keeper);
     this.deviceId = this.#deviceIdFrom(state);
     this.connection = this.#createConnection(tokens);
     const { connection, account, api, keeper } = this;
@@ -245,6 +245,10 @@ export class Parts {
         events.emit('conversation:removed', { conversationId: happening.conversationId, why: happening.why });
     }
   }
+}
+
+function userIdOf({ session, userId }: ClientOptions): string | undefined {
+  return session?.user?.id ?? userId;
 }
 
 function createTokens(options: ClientOptions, { clock, fetch }: Environment): TokenSource {

@@ -10,6 +10,7 @@ import {
   expectRollBack,
   expectSendsThroughDrain,
   expectSignedOutWhenRevoked,
+  expectUsersApart,
 } from './support/platform-scenes.ts';
 import { recipeScenes } from './support/recipe-scenes.ts';
 import { World } from './support/world.ts';
@@ -56,6 +57,9 @@ describe('a client of a real platform', () => {
 
   it('given a session that is revoked, when the platform says so, then the client is signed out', () =>
     expectSignedOutWhenRevoked(world));
+
+  it('given somebody else who signs in on the same device, when they do, then nothing of before is shown or sent', () =>
+    expectUsersApart(world));
 
   it('given refusals for good, when they come, then what was shown is rolled back and says why', () =>
     expectRollBack(world));

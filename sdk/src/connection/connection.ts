@@ -14,7 +14,7 @@ export type ConnectionState =
   | { status: 'connected' }
   /** Tries again by itself in `retryInMs`; `error` says why the last try failed. */
   | { status: 'waiting'; retryInMs: number; error: BluewaveError }
-  /** The session has ended: the user must log in again, and the app make a new client. */
+  /** The session has ended, or is another user's: the user must log in, and the app make a new client. */
   | { status: 'signed-out'; error: BluewaveError };
 
 export type ConnectionOptions = {
@@ -142,7 +142,8 @@ export class Connection {
   #failed(turn: number, error: BluewaveError): void {
     if (turn !== this.#turn) return;
     this.#end();
-    if (error.code === 'SIGNED_OUT') return this.#state.set({ status: 'signed-out', error });
+    if (error.code === 'SIGNED_OUT' || error.code === 'OTHER_USER')
+      return this.#state.set({ status: 'signed-out', error });
     const retryInMs = this.#delay(error);
     this.#failures += 1;
     this.#state.set({ status: 'waiting', retryInMs, error });

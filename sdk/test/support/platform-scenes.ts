@@ -195,3 +195,24 @@ export async function expectSendsThroughDrain(world: World): Promise<void> {
   expect([seen, told.length]).toEqual([['a', 'b', 'c', 'd', 'e', 'f'], 1]);
   await world.platform.waitRestarted('gateway-1', 15_000);
 }
+
+/** Somebody else signs in on the same device. */
+export async function expectUsersApart(world: World): Promise<void> {
+  const { ada, bob, id } = await direct(world);
+  const store = keptStore();
+  const adas = await world.client(ada, { store });
+  adas.disconnect();
+  adas.open(id).send('of ada');
+  await adas.close();
+
+  const tokenProvider = async (): Promise<string> => bob.session.accessToken;
+  const confused = await world.client(bob, { store, session: undefined, tokenProvider, offline: true });
+  confused.connect();
+  await until(() => confused.connection.get().status === 'signed-out');
+  expect(confused.connection.get()).toMatchObject({ error: { code: 'OTHER_USER', retryable: false } });
+  await confused.close();
+
+  const bobs = await world.client(bob, { store });
+  expect([bobs.user.get()?.id, bobs.open(id).messages.get(), (await store.load()).outbox]).toEqual([bob.id, [], []]);
+  expect(await textsOf(ada, id)).toEqual([]);
+}
