@@ -27,6 +27,7 @@ const checks = [
       [process.execPath, 'scripts/sdk-contract.mjs', '--check'],
     ],
   },
+  { name: 'capabilities', steps: [[process.execPath, 'scripts/capabilities.mjs']] },
   { name: 'version floors', steps: [[process.execPath, 'scripts/version-floors.mjs']] },
 ];
 
