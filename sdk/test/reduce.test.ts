@@ -3,7 +3,7 @@ import type { Entry, Message, OutboxItem } from '@bluewave/sdk';
 import fc from 'fast-check';
 import { createMessageViews } from '../src/views/message-view.ts';
 import { applyToConversation, lastActivity, readUpTo, takeView } from '../src/views/reduce-conversation.ts';
-import { applyToMessages, type HeldMessages, mergeMessages, updateMedia } from '../src/views/reduce-messages.ts';
+import { applyEntries, type HeldMessages, mergeMessages, updateMedia } from '../src/views/reduce-messages.ts';
 import { aConversation, aMedia, aMessage } from './support/objects.ts';
 
 const at = '2026-01-31T12:00:00.000Z';
@@ -32,7 +32,7 @@ const reacted = (seq: number, target: number, userId: string, on: boolean): Entr
   on,
 });
 const play = (entries: Entry[], held: HeldMessages = []): HeldMessages =>
-  entries.reduce((all, entry) => applyToMessages(all, entry, 'me'), held);
+  entries.reduce((all, entry) => applyEntries(all, [{ entry, asOf: entry.seq }], 'me'), held);
 const texts = (held: HeldMessages): string[] => held.map(({ message: { seq, text } }) => `${seq}:${text}`);
 
 describe('messages after entries', () => {
@@ -40,6 +40,12 @@ describe('messages after entries', () => {
     const held = play([sent(1), sent(2), edited(3, 1, 'new'), deleted(4, 2), edited(5, 1, 'newer')]);
     expect(texts(held)).toEqual(['1:newer', '2:']);
     expect(held[1]?.message).toMatchObject({ deletedAt: at, attachments: [], reactions: [] });
+  });
+
+  it('given many entries at once, when they are applied, then it is as if they came one by one', () => {
+    const entries = [sent(1), sent(2), reacted(3, 1, 'u2', true), edited(4, 2, 'new'), deleted(5, 1), sent(6)];
+    const once = entries.map((entry) => ({ entry, asOf: entry.seq }));
+    expect(applyEntries([], once, 'me')).toEqual(play(entries));
   });
 
   it('given entries that are played again onto a state that has them, when they end, then nothing is different', () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createOutboxCore, createSyncCore, type SyncEffect } from '@bluewave/sdk';
-import { applyToMessages, type HeldMessages } from '../src/views/reduce-messages.ts';
+import { applyEntries, type HeldMessages } from '../src/views/reduce-messages.ts';
 import { aMessage } from './support/objects.ts';
 
 type WireEntry = {
@@ -51,9 +51,13 @@ function reduce(held: HeldMessages, { conversationId, seq, type, message, messag
   switch (type) {
     case 'message:new':
     case 'message:edited':
-      return applyToMessages(held, { ...base, type, message: whole }, 'me');
+      return applyEntries(held, [{ entry: { ...base, type, message: whole }, asOf: seq }], 'me');
     case 'message:deleted':
-      return applyToMessages(held, { ...base, type, messageId: `${conversationId}:${messageSeq}` }, 'me');
+      return applyEntries(
+        held,
+        [{ entry: { ...base, type, messageId: `${conversationId}:${messageSeq}` }, asOf: seq }],
+        'me',
+      );
     default:
       throw new Error(`vectors have no entries of type ${type}`);
   }

@@ -6,7 +6,14 @@ import type { SyncEffect } from '../sync/sync-core.ts';
 import type { LeastPointers } from './message-view.ts';
 import { Pointers } from './pointers.ts';
 import { applyToConversation, lastActivity, readUpTo, takeView } from './reduce-conversation.ts';
-import { applyToMessages, type HeldMessages, markDeleted, mergeMessages, updateMedia } from './reduce-messages.ts';
+import {
+  type AppliedEntry,
+  applyEntries,
+  type HeldMessages,
+  markDeleted,
+  mergeMessages,
+  updateMedia,
+} from './reduce-messages.ts';
 
 /** What became of the conversations, in the order in which it did. */
 export type Happening =
@@ -27,8 +34,6 @@ export type ConversationsOptions = {
   /** Others are further than before. */
   onPointers(conversationId: string): void;
 };
-
-type Applied = { entry: Entry; asOf: number };
 
 /** What this device knows of its conversations: takes what sync brings, keeps it, and shows it as a list. */
 export class Conversations {
@@ -65,7 +70,7 @@ export class Conversations {
   /** Takes over what the sync core decided. */
   take(effects: readonly SyncEffect<Entry, Conversation>[]): void {
     const happenings: Happening[] = [];
-    const applied = new Map<string, Applied[]>();
+    const applied = new Map<string, AppliedEntry[]>();
     for (const effect of effects) {
       switch (effect.type) {
         case 'follow':
@@ -184,7 +189,7 @@ export class Conversations {
     return true;
   }
 
-  #apply(entry: Entry, live: boolean, applied: Map<string, Applied[]>): void {
+  #apply(entry: Entry, live: boolean, applied: Map<string, AppliedEntry[]>): void {
     const held = this.#held.get(entry.conversationId);
     if (!held) return;
     // What sync brings shows all that had happened up to the head it told.
@@ -196,12 +201,11 @@ export class Conversations {
     this.#held.set(held.id, { ...held, have: entry.seq, conversation });
   }
 
-  #applyToMessages(conversationId: string, entries: readonly Applied[]): void {
+  #applyToMessages(conversationId: string, entries: readonly AppliedEntry[]): void {
     const held = this.#held.get(conversationId);
     if (!held) return;
     const userId = this.#options.userId();
-    const change = (messages: HeldMessages): HeldMessages =>
-      entries.reduce((all, { entry, asOf }) => applyToMessages(all, entry, userId, asOf), messages);
+    const change = (messages: HeldMessages): HeldMessages => applyEntries(messages, entries, userId);
     this.#options.keeper.keepConversation(held);
     this.#options.keeper.changeMessages(conversationId, change);
     this.#options.onMessages(conversationId, change);

@@ -51,10 +51,18 @@ export function createMessageViews(
   return views;
 }
 
+/** What was made of a message before: of thousands only a few are different the next time. */
+const made = new WeakMap<Message, MessageView>();
+
 function committedView(message: Message, userId: string, least: LeastPointers): MessageView {
   const mine = message.sender.id === userId;
   const status = mine ? furtherStatus(message.status, statusBy(least, message.seq)) : message.status;
-  return { ...message, key: mine ? message.clientMsgId : message.id, mine, status, problem: null, changing: false };
+  const before = made.get(message);
+  if (before && before.mine === mine && before.status === status) return before;
+  const key = mine ? message.clientMsgId : message.id;
+  const view: MessageView = { ...message, key, mine, status, problem: null, changing: false };
+  made.set(message, view);
+  return view;
 }
 
 function statusBy({ deliveredSeq, readSeq }: LeastPointers, seq: number): Message['status'] {

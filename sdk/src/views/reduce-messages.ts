@@ -4,29 +4,50 @@ import type { HeldMessage } from '../store/store.ts';
 /** Ascending by seq, each seq once. */
 export type HeldMessages = readonly HeldMessage[];
 
+/** An entry, and the seq that messages in it are at least as new as. */
+export type AppliedEntry = { entry: Entry; asOf: number };
+
+/** Messages that are being changed: thousands of entries at once must not copy them thousands of times. */
+type Draft = HeldMessage[];
+
 /**
- * Messages after an entry. Entries that they already show change nothing; entries about messages that are not here are
+ * Messages after entries. Entries that they already show change nothing; entries about messages that are not here are
  * passed over: whoever loads those later gets their current state.
  *
  * @param userId whose device this is
- * @param asOf the state of a message in the entry is at least as new as this seq
+ * @returns the same messages when nothing is different
  */
-export function applyToMessages(held: HeldMessages, entry: Entry, userId: string, asOf = entry.seq): HeldMessages {
+export function applyEntries(held: HeldMessages, entries: readonly AppliedEntry[], userId: string): HeldMessages {
+  const draft = [...held];
+  let changed = false;
+  for (const { entry, asOf } of entries) changed = applyOne(draft, entry, userId, asOf) || changed;
+  return changed ? draft : held;
+}
+
+/** Messages with others put in; of two states of one message the newer one stays. */
+export function mergeMessages(held: HeldMessages, incoming: HeldMessages): HeldMessages {
+  const draft = [...held];
+  for (const one of incoming) mergeOne(draft, one);
+  return draft;
+}
+
+/** @returns whether something is different. */
+function applyOne(draft: Draft, entry: Entry, userId: string, asOf: number): boolean {
   switch (entry.type) {
     case 'message:new':
-      return mergeMessages(held, [{ message: entry.message, asOf: Math.max(asOf, entry.seq) }]);
+      return mergeOne(draft, { message: entry.message, asOf: Math.max(asOf, entry.seq) });
     case 'message:edited':
-      return patch(held, entry.message.id, entry.seq, (message) => ({
+      return patch(draft, entry.message.id, entry.seq, (message) => ({
         ...withDetails(entry.message, message),
         reactions: message.reactions,
         starred: message.starred,
       }));
     case 'message:deleted':
-      return patch(held, entry.messageId, entry.seq, (message) => deleted(message, entry.at));
+      return patch(draft, entry.messageId, entry.seq, (message) => deleted(message, entry.at));
     case 'message:pinned':
-      return patch(held, entry.messageId, entry.seq, (message) => ({ ...message, pinned: entry.on }));
+      return patch(draft, entry.messageId, entry.seq, (message) => ({ ...message, pinned: entry.on }));
     case 'message:reaction':
-      return patch(held, entry.messageId, entry.seq, (message) => ({
+      return patch(draft, entry.messageId, entry.seq, (message) => ({
         ...message,
         reactions: react(message.reactions, entry.emoji, entry.on, entry.userId === userId),
       }));
@@ -35,29 +56,33 @@ export function applyToMessages(held: HeldMessages, entry: Entry, userId: string
     case 'member:added':
     case 'member:removed':
     case 'member:updated':
-      return held;
+      return false;
     default:
       // An entry of a kind that this version does not know.
-      return held;
+      return false;
   }
 }
 
-/** Messages with others put in; of two states of one message the newer one stays. */
-export function mergeMessages(held: HeldMessages, incoming: HeldMessages): HeldMessages {
-  let merged = held;
-  for (const one of incoming) merged = mergeOne(merged, one);
-  return merged;
+function mergeOne(draft: Draft, one: HeldMessage): boolean {
+  const at = positionOf(draft, one.message.seq);
+  const present = draft[at];
+  if (present?.message.seq !== one.message.seq) draft.splice(at, 0, one);
+  else if (present.asOf > one.asOf) draft[at] = { ...present, message: withDetails(present.message, one.message) };
+  else draft[at] = { ...one, message: withDetails(one.message, present.message) };
+  return true;
 }
 
-function mergeOne(held: HeldMessages, one: HeldMessage): HeldMessages {
-  const { seq } = one.message;
-  let at = held.length;
-  while (at > 0 && (held[at - 1]?.message.seq ?? 0) >= seq) at -= 1;
-  const present = held[at];
-  if (present?.message.seq !== seq) return [...held.slice(0, at), one, ...held.slice(at)];
-  if (present.asOf > one.asOf)
-    return replace(held, at, { ...present, message: withDetails(present.message, one.message) });
-  return replace(held, at, { ...one, message: withDetails(one.message, present.message) });
+/** Where a seq is, or where it would have to be put. */
+function positionOf(draft: HeldMessages, seq: number): number {
+  let [low, high] = [0, draft.length];
+  // Nearly always it is the newest.
+  if ((draft[high - 1]?.message.seq ?? 0) < seq) return high;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((draft[middle]?.message.seq ?? 0) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A state of a message with what only moves forward taken from another state of it. */
@@ -110,15 +135,12 @@ function laterMedia(media: Media, others: readonly Media[]): Media {
   return other && mediaStates.indexOf(other.status) > mediaStates.indexOf(media.status) ? other : media;
 }
 
-function patch(held: HeldMessages, id: string, seq: number, change: (message: Message) => Message): HeldMessages {
-  const at = held.findLastIndex(({ message }) => message.id === id);
-  const present = held[at];
-  if (!present || present.asOf >= seq) return held;
-  return replace(held, at, { message: change(present.message), asOf: seq });
-}
-
-function replace(held: HeldMessages, at: number, one: HeldMessage): HeldMessages {
-  return [...held.slice(0, at), one, ...held.slice(at + 1)];
+function patch(draft: Draft, id: string, seq: number, change: (message: Message) => Message): boolean {
+  const at = draft.findLastIndex(({ message }) => message.id === id);
+  const present = draft[at];
+  if (!present || present.asOf >= seq) return false;
+  draft[at] = { message: change(present.message), asOf: seq };
+  return true;
 }
 
 function react(reactions: Message['reactions'], emoji: string, on: boolean, own: boolean): Message['reactions'] {
