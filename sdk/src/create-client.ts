@@ -64,11 +64,13 @@ function openConversation(parts: Parts, id: string): OpenConversation {
   const timeline = open.acquire(id);
   let isOpen = true;
   const find = (given: string) => timeline.messages.get().find((one) => one.key === given || one.id === given);
+  const idOf = (given: string): string | undefined => find(given)?.id ?? outbox.messageIdOf(given);
   /** Does something to a message: by its id, or by its key while it has none. */
-  const change = <T>(given: string, action: (target: string) => Promise<T>): Promise<T> => {
-    const known = find(given)?.id ?? (outbox.find(given) ? given : undefined);
-    const done = known === undefined ? timeline.loaded.then(() => action(find(given)?.id ?? given)) : action(known);
-    return handled(done);
+  const change = async <T>(given: string, action: (target: string) => Promise<T>): Promise<T> => {
+    const known = idOf(given) ?? (outbox.find(given) ? given : undefined);
+    if (known !== undefined) return action(known);
+    await timeline.loaded;
+    return action(idOf(given) ?? given);
   };
   return {
     id,
@@ -79,11 +81,13 @@ function openConversation(parts: Parts, id: string): OpenConversation {
     loadOlder: () => open.loadOlder(id),
     send: (body) => send(parts, id, typeof body === 'string' ? { text: body } : body),
     edit: (given, text) =>
-      change(given, (target) => answered(outbox.add({ kind: 'edit', conversationId: id, target, text }).done)),
+      handled(change(given, (target) => answered(outbox.add({ kind: 'edit', conversationId: id, target, text }).done))),
     delete(given) {
       if (outbox.find(given)?.problem) return Promise.resolve(outbox.discard(given));
-      return change(given, (target) =>
-        outbox.add({ kind: 'delete', conversationId: id, target }).done.then(() => undefined),
+      return handled(
+        change(given, async (target) => {
+          await outbox.add({ kind: 'delete', conversationId: id, target }).done;
+        }),
       );
     },
     retry(key) {

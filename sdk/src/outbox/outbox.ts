@@ -26,6 +26,9 @@ type NewItem =
   | { kind: 'edit'; conversationId: string; target: string; text: string }
   | { kind: 'delete'; conversationId: string; target: string };
 
+/** Ids of sent messages that are remembered. */
+const maxSent = 1_000;
+
 /** Carries out what the user wants, in order for each conversation, through disconnections and restarts. */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -35,6 +38,9 @@ export class Outbox {
   readonly #promised = new Map<string, Promised>();
   readonly #timers = new Map<string, () => void>();
   readonly #results = new Map<string, Message>();
+  /** What recent sends of this client are called now: apps may still know them by their key alone. */
+  readonly #sent = new Map<string, string>();
+  #closed = false;
   /** The connection that answers count for. */
   #era = 0;
   #order = 0;
@@ -59,8 +65,14 @@ export class Outbox {
     return this.#items.get(id);
   }
 
-  /** @returns the operation, kept from now on, and what becomes of it. */
+  /** The message that a send of this client became, also when it is shown no longer. */
+  messageIdOf(id: string): string | undefined {
+    return this.#sent.get(id);
+  }
+
+  /** @returns the operation, kept from now on, and what becomes of it. @throws CLOSED */
   add(given: NewItem): { item: OutboxItem; done: Promise<Message | undefined> } {
+    if (this.#closed) throw closed();
     const { random, clock } = this.#options.environment;
     this.#order += 1;
     const createdAt = new Date(clock.now()).toISOString();
@@ -98,6 +110,7 @@ export class Outbox {
 
   /** Ends all promises; what is kept goes on with the next client. */
   close(): void {
+    this.#closed = true;
     this.disconnected();
     for (const cancel of this.#timers.values()) cancel();
     for (const { reject } of this.#promised.values()) reject(closed());
@@ -171,9 +184,16 @@ export class Outbox {
     const message = this.#results.get(id);
     if (!item) return;
     if (message) this.#options.onMessage(message);
+    if (message && item.kind === 'send') this.#remember(id, message.id);
     this.#drop(item);
     this.#promised.get(id)?.resolve(message);
     this.#promised.delete(id);
+  }
+
+  #remember(id: string, messageId: string): void {
+    this.#sent.set(id, messageId);
+    const [oldest] = this.#sent.keys();
+    if (this.#sent.size > maxSent && oldest !== undefined) this.#sent.delete(oldest);
   }
 
   #reject(id: string, error: BluewaveError): void {

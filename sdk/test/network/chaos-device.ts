@@ -4,6 +4,7 @@ import {
   createClient,
   createMemoryStore,
   type Entry,
+  type OpenConversation,
   type Session,
   type Store,
 } from '@bluewave/sdk';
@@ -66,7 +67,9 @@ export class ChaosDevice {
   /** The page is reloaded, whatever is under way. */
   async reload(): Promise<void> {
     this.reloads += 1;
-    await this.client.close();
+    const { client } = this;
+    this.#client = undefined;
+    await client.close();
     await this.start();
   }
 
@@ -78,17 +81,24 @@ export class ChaosDevice {
     conversation.close();
   }
 
-  /** Edits the last own message of a conversation, sent or not. */
-  edit(conversationId: string): void {
-    const last = this.sent.findLast((one) => one.conversationId === conversationId);
-    if (!last) return;
-    const conversation = this.client.open(conversationId);
+  /** Edits the last message of this device that a conversation shows, sent or not. */
+  async edit(conversationId: string): Promise<void> {
+    const client = this.client;
+    const conversation = client.open(conversationId);
+    await conversation.loaded;
+    const shown = new Set(conversation.messages.get().map(({ key }) => key));
+    const last = this.sent.findLast(({ key }) => shown.has(key));
+    // The page may have been reloaded meanwhile.
+    if (last && this.#client === client) this.#edit(conversation, last);
+    conversation.close();
+  }
+
+  #edit(conversation: OpenConversation, last: Sent): void {
     last.text = `${last.text}!`;
     conversation.edit(last.key, last.text).catch((error: unknown) => {
       // With another page the edit goes on; the log says at the end whether it was done.
       if (!(error instanceof BluewaveError) || error.code !== 'CLOSED') this.problems.push(String(error));
     });
-    conversation.close();
   }
 
   /** How many operations wait. */

@@ -84,8 +84,8 @@ export class FaultyProxy {
       socket.setNoDelay(true);
       socket.on('error', () => end(pair));
       socket.on('close', () => {
-        this.#pairs.delete(pair);
         if (!pair.frozen) end(pair);
+        if (client.destroyed && gateway.destroyed) this.#pairs.delete(pair);
       });
     }
     void this.#pump(pair, client, gateway);

@@ -102,7 +102,7 @@ async function talk(scene: Scene, device: ChaosDevice, random: () => number, isO
     const what = random();
     const conversation = isInDirect && random() < 0.4 ? scene.direct : scene.group;
     if (what < 0.02) await device.reload();
-    else if (sends && what < 0.15) device.edit(conversation);
+    else if (sends && what < 0.15) await device.edit(conversation);
     else if (sends) device.send(conversation);
   }
 }
