@@ -1,6 +1,11 @@
 /** What the core needs of an entry of a log and of a conversation; it passes both on as they are. */
 export type AnyEntry = { conversationId: string; seq: number };
-export type AnyConversation = { id: string; head: number };
+export type AnyConversation = {
+  id: string;
+  head: number;
+  /** `firstSeq`: where history begins for this user, when that is later than the log does. */
+  me?: { joinedAt?: string; firstSeq?: number };
+};
 
 export type AnySyncAnswer<E, V> = {
   conversations: readonly { conversation: V; entries: readonly E[]; hasMore: boolean }[];
@@ -188,6 +193,7 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
     line.addedAt = this.#changes += 1;
     line.head = Math.max(line.head, conversation.head);
     this.#effects.push({ type: 'view', conversation });
+    this.#beginAt(line, conversation.me?.firstSeq);
     this.#acceptStrays(conversation.id, line);
     // Its entries are on their way.
     if (line.have < line.head) this.#hold(conversation.id, line);
@@ -218,9 +224,7 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
       return this.#hold(entry.conversationId, line);
     }
     this.#apply(line, entry, live);
-    for (let next = line.held.get(line.have + 1); next; next = line.held.get(line.have + 1)) {
-      this.#apply(line, next, true);
-    }
+    this.#applyHeld(line);
     if (line.holding && line.have >= line.head) {
       line.holding = false;
       this.#effects.push({ type: 'release', conversationId: entry.conversationId });
@@ -231,6 +235,21 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
     line.held.delete(entry.seq);
     line.have = entry.seq;
     this.#effects.push({ type: 'apply', entry, live });
+  }
+
+  #applyHeld(line: Line<E>): void {
+    for (let next = line.held.get(line.have + 1); next; next = line.held.get(line.have + 1)) {
+      this.#apply(line, next, true);
+    }
+  }
+
+  /** There is nothing below `first` for this user: what lies between is no gap. */
+  #beginAt(line: Line<E>, first = 0): void {
+    if (first <= line.have + 1) return;
+    line.have = first - 1;
+    line.head = Math.max(line.head, line.have);
+    for (const seq of line.held.keys()) if (seq < first) line.held.delete(seq);
+    this.#applyHeld(line);
   }
 
   #acceptStrays(conversationId: string, line: Line<E>): void {
@@ -290,6 +309,9 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
     const line = this.#lines.get(id) ?? this.#follow(conversation);
     this.#effects.push({ type: 'view', conversation });
     line.head = Math.max(line.head, head);
+    this.#beginAt(line, conversation.me?.firstSeq);
+    // Asked from where this device is or from further back: an answer that begins later says that there is no more.
+    if (cursor !== undefined && line.have >= cursor) this.#beginAt(line, entries[0]?.seq);
     for (const entry of entries) this.#accept(line, entry, false);
     this.#acceptStrays(id, line);
   }

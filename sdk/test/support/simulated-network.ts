@@ -8,11 +8,16 @@ type Step =
 export type NetworkPlan = { window: number; pageLimit: number; steps: Step[] };
 
 type Entry = { conversationId: string; seq: number; epoch: number };
-type View = { id: string; head: number };
+type View = { id: string; head: number; me?: { firstSeq: number } };
 type Effect = SyncEffect<Entry, View>;
-type Log = { head: number; epoch: number; member: boolean };
+/** `firstSeq`: where history begins for the device's user. */
+type Log = { head: number; epoch: number; member: boolean; firstSeq: number };
 type Event = { type: 'entry'; entry: Entry } | { type: 'added'; id: string } | { type: 'removed'; id: string };
 type Result = { violations: string[]; have: Record<string, number>; heads: Record<string, number> };
+
+/** Whoever comes anew sees these from then on only; of the second the views do not say from where. */
+const showsFromJoining = ['c1', 'c2'];
+const tellsFirstSeq = 'c1';
 
 /**
  * A server with logs, a network that loses, doubles and reorders, and one device: plays a plan, then lets everything
@@ -26,7 +31,9 @@ export function runNetwork(plan: NetworkPlan): Result {
 }
 
 class World {
-  readonly #logs = new Map<string, Log>(['c0', 'c1', 'c2'].map((id) => [id, { head: 0, epoch: 1, member: true }]));
+  readonly #logs = new Map<string, Log>(
+    ['c0', 'c1', 'c2'].map((id) => [id, { head: 0, epoch: 1, member: true, firstSeq: 1 }]),
+  );
   readonly #core;
   readonly #plan: NetworkPlan;
   #events: Event[] = [];
@@ -109,6 +116,10 @@ class World {
     const log = this.#log(id);
     if (log.member === member) return;
     log.member = member;
+    if (member && showsFromJoining.includes(id)) {
+      log.firstSeq = log.head + 1;
+      this.#append(id);
+    }
     // A removed member is told nothing more; events that are on their way arrive or do not.
     this.#events.push({ type: member ? 'added' : 'removed', id });
   }
@@ -120,6 +131,7 @@ class World {
     if (known < 1) return;
     this.#events = this.#events.filter((event) => event.type !== 'entry' || event.entry.conversationId !== id);
     log.head = known - 1;
+    log.firstSeq = 1;
     log.epoch += 1;
     this.#request = undefined;
     this.#reconnect();
@@ -139,9 +151,13 @@ class World {
     const log = this.#log(event.id);
     // Like the platform, which tells of a membership as it is now.
     if (log.member !== (event.type === 'added')) return;
-    if (log.member)
-      this.#carryOut(this.#core.handle({ type: 'added', conversation: { id: event.id, head: log.head } }));
+    if (log.member) this.#carryOut(this.#core.handle({ type: 'added', conversation: this.#view(event.id) }));
     else this.#carryOut(this.#core.handle({ type: 'removed', conversationId: event.id }));
+  }
+
+  #view(id: string): View {
+    const { head, firstSeq } = this.#log(id);
+    return { id, head, ...(id === tellsFirstSeq ? { me: { firstSeq } } : {}) };
   }
 
   #answer(): void {
@@ -150,11 +166,11 @@ class World {
     this.#request = undefined;
     const limit = Math.min(this.#plan.pageLimit, asked.limit);
     const members = [...this.#logs].filter(([, { member }]) => member);
-    const conversations = members.map(([id, { head, epoch }]) => {
-      const after = asked.cursors[id] ?? 0;
+    const conversations = members.map(([id, { head, epoch, firstSeq }]) => {
+      const after = Math.max(asked.cursors[id] ?? 0, firstSeq - 1);
       const count = Math.max(0, Math.min(limit, head - after));
       const entries = Array.from({ length: count }, (_, at) => ({ conversationId: id, seq: after + 1 + at, epoch }));
-      return { conversation: { id, head }, entries, hasMore: after + count < head };
+      return { conversation: this.#view(id), entries, hasMore: after + count < head };
     });
     const removed = Object.keys(asked.cursors).filter((id) => !this.#log(id).member);
     const answer = { conversations, removed, token: 't' };
@@ -196,7 +212,8 @@ class World {
     const before = this.#seen.get(conversationId);
     const log = this.#log(conversationId);
     if (before === undefined) this.#violations.push(`${conversationId}:${seq} of a conversation that is not followed`);
-    else if (seq !== before + 1) this.#violations.push(`${conversationId}:${seq} came after ${before}`);
+    else if (seq !== before + 1 && (seq !== log.firstSeq || seq <= before))
+      this.#violations.push(`${conversationId}:${seq} came after ${before}`);
     if (epoch > log.epoch || seq > log.head) this.#violations.push(`${conversationId}:${seq} is in no log`);
     this.#seen.set(conversationId, seq);
   }
