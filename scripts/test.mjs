@@ -3,11 +3,13 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { leftOut } from '../jest.config.mjs';
 import { prepare } from './prepare.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 await prepare();
+for (const pattern of leftOut) process.stderr.write(`LEFT OUT, as BLUEWAVE_TEST_PYTHON=off asks: ${pattern}\n`);
 const jest = spawn(
   process.execPath,
   [
