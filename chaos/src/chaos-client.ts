@@ -3,6 +3,16 @@ import type { AckedSend, DeviceView, OpenSend, SeenEntry } from './ledger.ts';
 
 export type Account = { userId: string; deviceId: string; token: string };
 
+/** How a socket ended: the code of its close frame, or undefined when it was cut without one. */
+export type SocketEnd = { reason: string; code: number | undefined };
+
+/** What a run may want to know while it is under way. */
+export type ClientObserver = {
+  onApplied?(entry: SeenEntry): void;
+  onSocketEnd?(end: SocketEnd): void;
+  onRetry?(clientMsgId: string, why: string): void;
+};
+
 type WireEntry = Record<string, unknown> & { conversationId: string; seq: number };
 type Ack = { ok: boolean; error?: { code: string } } & Record<string, unknown>;
 
@@ -24,6 +34,7 @@ export class ChaosClient {
   readonly refused = new Map<string, number>();
   readonly #gateways: readonly string[];
   readonly #random: () => number;
+  readonly #observer: ClientObserver;
   readonly #have = new Map<string, number>();
   readonly #early = new Map<string, Map<number, WireEntry & { type: string }>>();
   readonly #outbox = new Map<string, { clientMsgId: string; text: string }[]>();
@@ -34,12 +45,17 @@ export class ChaosClient {
   #reconnects = 0;
   #lastFailure = 'none';
 
-  constructor(account: Account, gateways: readonly string[], random: () => number) {
+  constructor(account: Account, gateways: readonly string[], random: () => number, observer: ClientObserver = {}) {
     this.account = account;
     this.#gateways = gateways;
     this.#random = random;
+    this.#observer = observer;
     this.view = { device: account.deviceId, userId: account.userId, applied: [], arrived: [] };
     this.#connect();
+  }
+
+  get connected(): boolean {
+    return this.#socket?.connected === true;
   }
 
   get reconnects(): number {
@@ -85,16 +101,24 @@ export class ChaosClient {
       timeout: 3_000,
     });
     this.#socket = socket;
+    // Where the server says when to come back, not before.
+    let notBefore = 0;
     const again = (reason?: unknown): void => {
       this.#lastFailure = reason instanceof Error ? reason.message : String(reason);
       if (this.#closed || this.#socket !== socket) return;
       this.#socket = undefined;
       this.#reconnects += 1;
-      setTimeout(() => this.#connect(), 50 + this.#random() * 450);
+      setTimeout(() => this.#connect(), Math.max(50, notBefore - Date.now()) + this.#random() * 450);
     };
     socket.on('connect', () => this.#syncSoon());
     socket.on('connect_error', again);
-    socket.on('disconnect', again);
+    socket.on('server:draining', ({ retryAfterMs }: { retryAfterMs: number }) => {
+      notBefore = Date.now() + Math.min(5_000, retryAfterMs);
+    });
+    socket.on('disconnect', (reason, details) => {
+      if (!this.#closed) this.#observer.onSocketEnd?.({ reason, code: closeCodeOf(reason, details) });
+      again(reason);
+    });
     socket.on('conversation:added', () => this.#syncSoon());
     for (const type of entryEvents) socket.on(type, (entry: WireEntry) => this.#hear({ ...entry, type }));
   }
@@ -129,7 +153,9 @@ export class ChaosClient {
 
   #apply(entry: WireEntry & { type: string }): void {
     this.#have.set(entry.conversationId, entry.seq);
-    this.view.applied.push(seenEntry(entry));
+    const seen = seenEntry(entry);
+    this.view.applied.push(seen);
+    this.#observer.onApplied?.(seen);
   }
 
   #syncSoon(): void {
@@ -168,6 +194,7 @@ export class ChaosClient {
         queue.shift();
       } else {
         this.#lastFailure = code || (this.#socket?.connected ? 'no answer' : 'not connected');
+        this.#observer.onRetry?.(clientMsgId, this.#lastFailure);
         await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
       }
     }
@@ -178,6 +205,14 @@ export class ChaosClient {
     if (!socket?.connected) throw new Error('not connected');
     return (await socket.timeout(ackMs).emitWithAck(event, payload)) as Ack;
   }
+}
+
+/** The code of the frame that closed a socket. The server's own goodbye counts as one; 1005 and 1006 mean: none came. */
+function closeCodeOf(reason: string, details: unknown): number | undefined {
+  if (reason === 'io server disconnect') return 1000;
+  const { context } = (details ?? {}) as { context?: { code?: number } };
+  const code = context?.code;
+  return code === undefined || code === 1005 || code === 1006 ? undefined : code;
 }
 
 /** What the checks need of an entry on the wire. */

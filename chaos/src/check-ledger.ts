@@ -21,6 +21,19 @@ export type Verdict = {
 
 const maxExamples = 20;
 
+/** Whether every guarantee held. */
+export function isClean({
+  lost,
+  duplicated,
+  reordered,
+  holes,
+  afterRemoval,
+  unnotified,
+  unresolved,
+}: Verdict): boolean {
+  return lost + duplicated + reordered + holes + afterRemoval + unnotified + unresolved === 0;
+}
+
 /** Compares what was promised and shown with the log. All figures are 0 when every guarantee held. */
 export function checkLedger(ledger: Ledger, log: Log): Verdict {
   const verdict: Verdict = {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform } from '@bluewave/dev-env/platform';
-import { ChaosClient, seenEntry } from './chaos-client.ts';
-import { checkLedger, type Verdict } from './check-ledger.ts';
+import { ChaosClient } from './chaos-client.ts';
+import { checkLedger, isClean, type Verdict } from './check-ledger.ts';
 import { type FaultRecord, killInTurn } from './faults.ts';
-import type { Absence, Ledger, Log, SeenEntry } from './ledger.ts';
+import type { Absence, Ledger } from './ledger.ts';
 import { pick, seededRandom } from './random.ts';
 import { turnDoor } from './revolving-door.ts';
-import { readLog, type Scene, setScene } from './scene.ts';
+import { type Scene, setScene } from './scene.ts';
+import { ledgerOf, readLogs, settleClients, waitFor } from './settle.ts';
 
 export type ChaosOptions = { seconds: number; seed: number; report(line: string): void };
 
@@ -43,7 +44,7 @@ export async function runChaos(platform: Platform, options: ChaosOptions): Promi
   const [, absences] = await Promise.all([talking, door]);
   options.report('the faults are over; waiting until everything has settled');
   const ledger = await settle(platform, clients, scene, absences);
-  const log = await readLogs(platform, scene);
+  const log = await readLogs(platform.gateways, scene);
   const verdict = checkLedger(ledger, log);
   for (const client of clients) client.close();
   const worstRecoveryMs = Math.max(0, ...kills.map(({ recoveredMs }) => recoveredMs));
@@ -59,10 +60,6 @@ export async function runChaos(platform: Platform, options: ChaosOptions): Promi
     worstRecoveryMs,
     passed: isClean(verdict) && worstRecoveryMs <= recoveryGoalMs && ledger.acked.length > 0 && kills.length > 0,
   };
-}
-
-function isClean({ lost, duplicated, reordered, holes, afterRemoval, unnotified, unresolved }: Verdict): boolean {
-  return lost + duplicated + reordered + holes + afterRemoval + unnotified + unresolved === 0;
 }
 
 /** Everybody sends now and then, each to a conversation of theirs. */
@@ -91,20 +88,9 @@ async function probe(clients: ChaosClient[], scene: Scene): Promise<void> {
   }
 }
 
+/** Everybody has an answer and the whole log, and the phones had their time. */
 async function settle(platform: Platform, clients: ChaosClient[], scene: Scene, absences: Absence[]): Promise<Ledger> {
-  const wait = async (done: () => Promise<boolean>): Promise<void> => {
-    const until = Date.now() + settleLimitMs;
-    while (!(await done()) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 250));
-  };
-  await wait(async () => clients.every(({ open }) => open.length === 0));
-  for (const client of clients) {
-    await wait(() =>
-      client.sync().then(
-        () => true,
-        () => false,
-      ),
-    );
-  }
+  await settleClients(clients, settleLimitMs);
   const acked = clients.flatMap((client) => client.acked);
   const phones = scene.absentees.map(({ pushToken, userId, conversationIds }) => ({
     token: pushToken,
@@ -112,7 +98,7 @@ async function settle(platform: Platform, clients: ChaosClient[], scene: Scene, 
     conversationIds,
     received: new Set<string>(),
   }));
-  await wait(async () => {
+  await waitFor(settleLimitMs, async () => {
     let missing = 0;
     for (const phone of phones) {
       phone.received = await inboxOf(platform, phone.token);
@@ -123,32 +109,11 @@ async function settle(platform: Platform, clients: ChaosClient[], scene: Scene, 
     }
     return missing === 0;
   });
-  return {
-    acked,
-    unresolved: clients.flatMap((client) => client.open),
-    absences,
-    devices: clients.map((client) => client.view),
-    members: new Map(scene.conversations.map(({ id, memberIds }) => [id, new Set(memberIds)])),
-    phones,
-  };
+  return { ...ledgerOf(clients, scene, absences), phones };
 }
 
 async function inboxOf(platform: Platform, token: string): Promise<Set<string>> {
   const answer = await fetch(`${platform.fcm}/inbox?token=${token}`, { signal: AbortSignal.timeout(5_000) });
   const { items } = (await answer.json()) as { items: { message: { data?: { messageId?: string } } }[] };
   return new Set(items.flatMap(({ message }) => message.data?.messageId ?? []));
-}
-
-async function readLogs(platform: Platform, scene: Scene): Promise<Log> {
-  const log: Log = new Map<string, SeenEntry[]>();
-  for (const { id, memberIds } of scene.conversations) {
-    const reader = scene.people.find(({ userId }) => memberIds.includes(userId));
-    if (!reader) continue;
-    const entries = await readLog(platform.gateways[0] as string, reader.token, id);
-    log.set(
-      id,
-      entries.map((entry) => seenEntry(entry as Parameters<typeof seenEntry>[0])),
-    );
-  }
-  return log;
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Platform } from '@bluewave/dev-env/platform';
-import { type Answer, call, eventually, Listener, openDirect, type Person, register } from '../src/api-client.ts';
-import { platformForTest } from './support.ts';
+import { type Answer, call, Listener, openDirect, type Person, register } from '../src/api-client.ts';
+import { type Doors, doorsForTest } from './support.ts';
 
 type MessageBody = {
   id: string;
@@ -14,10 +13,9 @@ type MessageBody = {
 };
 type EntryBody = { seq: number; type: string; message?: MessageBody; messageId?: string };
 type SyncBody = { conversations: { conversation: { id: string }; entries: EntryBody[]; hasMore: boolean }[] };
-type Inbox = { items: { message: { notification: object; data: Record<string, string>; android?: object } }[] };
 
 describe('messaging through the gateways', () => {
-  let platform: Platform & { end(): Promise<void> };
+  let doors: Doors;
   let first = '';
   let second = '';
   const listeners: Listener[] = [];
@@ -34,13 +32,13 @@ describe('messaging through the gateways', () => {
     });
 
   beforeAll(async () => {
-    platform = await platformForTest();
-    [first = '', second = ''] = platform.gateways;
+    doors = await doorsForTest();
+    [first = '', second = ''] = doors.gateways;
   }, 90_000);
 
   afterAll(async () => {
     for (const listener of listeners) listener.close();
-    await platform.end();
+    await doors.end();
   }, 60_000);
 
   it('given members on both gateways, when one sends, then all of them hear the same entry, the sender too', async () => {
@@ -210,42 +208,4 @@ describe('messaging through the gateways', () => {
     await send(owner, id, 'welcome back');
     await atSecond.hears('message:new', (payload) => payload['seq'] === 6);
   });
-
-  it('given an offline device with a token, when a message comes, then its phone is notified, an online one is not', async () => {
-    const [alice, bob, carol] = [await register(first), await register(first), await register(first)];
-    const { body } = await call<{ id: string }>(first, 'POST', '/conversations', {
-      token: alice.token,
-      body: { type: 'group', name: 'trio', memberIds: [bob.id, carol.id] },
-    });
-    const tokenOf = async (person: Person): Promise<string> => {
-      const token = `phone-${randomUUID()}`;
-      const path = `/devices/${person.deviceId}/push-token`;
-      const put = await call(first, 'PUT', path, { token: person.token, body: { provider: 'fcm', token } });
-      expect(put.status).toBe(204);
-      return token;
-    };
-    const [offline, online] = [await tokenOf(bob), await tokenOf(carol)];
-    const connected = await listen(second, carol);
-    const sent = await send(alice, body.id, 'are you there?');
-    const { seq } = sent.body.message;
-    await connected.hears('message:new');
-    await connected.ask('message:delivered', { conversationId: body.id, seq });
-    const inbox = async (token: string): Promise<Inbox> =>
-      (await (await fetch(`${platform.fcm}/inbox?token=${token}`)).json()) as Inbox;
-    const { items } = await eventually(
-      () => inbox(offline),
-      (answer) => answer.items.length > 0,
-    );
-    expect(items).toHaveLength(1);
-    expect(items[0]?.message).toMatchObject({
-      notification: { body: 'are you there?' },
-      data: { conversationId: body.id, messageId: `${body.id}:${seq}`, seq: String(seq) },
-    });
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
-    expect((await inbox(online)).items).toEqual([]);
-    await call(first, 'POST', '/auth/logout', { token: bob.token, body: {} });
-    await send(alice, body.id, 'still there?');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect((await inbox(offline)).items).toHaveLength(1);
-  }, 30_000);
 });
