@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import { z } from 'zod';
 
 /** Ids that exist, known once the test has made them. */
-export type Ids = { conversationId: string; messageId: string; userId: string; deviceId: string };
+export type Ids = Record<'conversationId' | 'messageId' | 'userId' | 'deviceId' | 'uploadId', string>;
 export type Known = () => Ids;
 
 /** Text that has broken somebody. */
@@ -68,7 +68,9 @@ export function pathValue(path: string, name: string, known: Known): Arbitrary<s
     { weight: 4, arbitrary: fc.constant(null).map(() => fittingId(path, name, known())) },
     {
       weight: 2,
-      arbitrary: fc.constantFrom<keyof Ids>('conversationId', 'messageId', 'userId').map((key) => known()[key]),
+      arbitrary: fc
+        .constantFrom<keyof Ids>('conversationId', 'messageId', 'userId', 'uploadId')
+        .map((key) => known()[key]),
     },
     { weight: 2, arbitrary: fc.constant(null).map(() => randomUUID()) },
     { weight: 1, arbitrary: fc.constantFrom('me', 'search', `${randomUUID()}:0`, `${randomUUID()}:99999999999999999`) },
@@ -77,10 +79,12 @@ export function pathValue(path: string, name: string, known: Known): Arbitrary<s
   );
 }
 
-function fittingId(path: string, name: string, { conversationId, messageId, userId, deviceId }: Ids): string {
-  if (name === 'userId' || path.startsWith('/users')) return userId;
-  if (path.startsWith('/messages')) return messageId;
-  return name === 'deviceId' ? deviceId : conversationId;
+/** The known id that a path parameter stands for. */
+export function fittingId(path: string, name: string, ids: Ids): string {
+  if (name === 'userId' || path.startsWith('/users')) return ids.userId;
+  if (name === 'messageId' || path.startsWith('/messages')) return ids.messageId;
+  if (name === 'uploadId' || name === 'deviceId') return ids[name];
+  return ids.conversationId;
 }
 
 function encodable(text: string): boolean {
@@ -91,19 +95,31 @@ function encodable(text: string): boolean {
   }
 }
 
+/** What an operation takes, spoilt in one place: a wrong value, a key too many or one too few. */
+export function spoilt(valid: unknown): Arbitrary<unknown> {
+  if (typeof valid !== 'object' || valid === null) return hostileValue;
+  const fields = Object.entries(valid);
+  const index = fc.nat({ max: Math.max(0, fields.length - 1) });
+  return fc.oneof(
+    fc.tuple(index, hostileValue).map(([at, wrong]) => withField(valid, fields[at]?.[0] ?? 'x', wrong)),
+    fc.tuple(hostileText, hostileValue).map(([key, extra]) => withField(valid, key, extra)),
+    index.map((at) => Object.fromEntries(fields.filter((_field, other) => other !== at))),
+  );
+}
+
+/** Also for a key like `__proto__`, which assigning would not make a field of. */
+function withField(object: object, key: string, value: unknown): object {
+  return Object.defineProperty({ ...object }, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
 /** Mostly what the schema takes, with hostile values, missing and unknown keys mixed in. */
 export function shapedLike(schema: z.ZodType, known: Known): Arbitrary<unknown> {
   const good = fromJsonSchema(z.toJSONSchema(schema, { io: 'input' }) as JsonSchema, known);
-  const withExtra = fc.tuple(good, hostileText, hostileValue).map(([value, key, extra]) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.defineProperty({ ...value }, key, {
-          value: extra,
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        })
-      : value,
-  );
+  const withExtra = fc
+    .tuple(good, hostileText, hostileValue)
+    .map(([value, key, extra]) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? withField(value, key, extra) : value,
+    );
   const broken = fc.tuple(good, fc.nat(), hostileValue).map(([value, at, wrong]) => {
     if (typeof value !== 'object' || value === null) return wrong;
     const keys = Object.keys(value);
