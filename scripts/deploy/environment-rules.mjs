@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { chartPath, root } from './chart.mjs';
 
 /** Set through `envFromSecrets` (a Secret of the user's), or not at all in a cluster; named in docs/operations.md. */
-const fromSecrets = new Set(['TOKEN_KEYS', 'SMTP_URL', 'CODE_WEBHOOK_SECRET', 'GOOGLE_APPLICATION_CREDENTIALS']);
+const fromSecrets = new Set([
+  'TOKEN_KEYS',
+  'SMTP_URL',
+  'CODE_WEBHOOK_SECRET',
+  'POLICY_WEBHOOK_SECRET',
+  'GOOGLE_APPLICATION_CREDENTIALS',
+]);
 const fixed = new Set(['BIND_HOST']);
 
 const variablesIn = (path) =>

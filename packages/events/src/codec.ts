@@ -1,3 +1,4 @@
+import type { BlockChanged } from '@bluewave/protos/generated/bluewave/events/v1/BlockChanged';
 import type { ConversationSignal } from '@bluewave/protos/generated/bluewave/events/v1/ConversationSignal';
 import type { EntryCommitted } from '@bluewave/protos/generated/bluewave/events/v1/EntryCommitted';
 import type { HeadsMoved } from '@bluewave/protos/generated/bluewave/events/v1/HeadsMoved';
@@ -35,3 +36,4 @@ export const userUpdated = codecOf<UserUpdated>('UserUpdated');
 export const mediaUpdated = codecOf<MediaUpdated>('MediaUpdated');
 export const headsMoved = codecOf<HeadsMoved>('HeadsMoved');
 export const processUpload = codecOf<ProcessUpload>('ProcessUpload');
+export const blockChanged = codecOf<BlockChanged>('BlockChanged');

@@ -9,12 +9,14 @@ export const subjects = {
   signal: (conversationId: string) => `bluewave.conversation.${conversationId}.signal`,
   /** Both of the above, for one subscription a conversation. */
   conversation: (conversationId: string) => `bluewave.conversation.${conversationId}.*`,
-  /** UserEvent. Publishers: chat, auth, media. Hears: gateway. */
+  /** UserEvent. Publishers: chat, auth, media, gateway (mutes). Hears: gateway. */
   user: (userId: string) => `bluewave.user.${userId}`,
   /** UserEvent with sessionsRevoked, broadcast beside the user's own subject: tokens are checked on every gateway. */
   sessionsRevoked: 'bluewave.sessions.revoked',
   /** UserUpdated. Publisher: auth. Hears: gateway, push. */
   userUpdated: 'bluewave.users.updated',
+  /** BlockChanged. Publisher: chat. Hears: chat, every replica. What is lost is not known for at most 5 s. */
+  blockChanged: 'bluewave.blocks',
   /** HeadsMoved. Publisher: chat. Hears: gateway. */
   headsMoved: 'bluewave.heads',
   /** MediaUpdated. Publisher: media. Hears: chat, as one queue group. */

@@ -1,6 +1,7 @@
-import { commonEnvironment, integer, readEnvironment, url } from '@bluewave/runtime/config';
+import { commonEnvironment, ConfigError, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { type TlsFiles, tlsFilesOf } from '@bluewave/rpc/credentials';
 import { z } from 'zod';
+import type { PolicyChoices } from './policies/policies.ts';
 
 export type ChatConfig = {
   logLevel: string;
@@ -17,6 +18,10 @@ export type ChatConfig = {
   memberLimit: number;
   /** How long a sender may edit, milliseconds. */
   editWindowMs: number;
+  policies: PolicyChoices & {
+    /** Asked beside, for products with rules of their own. */
+    webhook: { url: string; secret: string } | undefined;
+  };
 };
 
 const environment = z.object({
@@ -28,6 +33,11 @@ const environment = z.object({
   NATS_STREAM_REPLICAS: integer(1, 1, 5),
   MEMBER_LIMIT: integer(1_000, 2, 1_000_000),
   EDIT_WINDOW_SECONDS: integer(86_400, 0),
+  DIRECT_POLICY: z.enum(['anyone', 'contacts']).default('anyone'),
+  GROUP_POLICY: z.enum(['anyone', 'contacts', 'nobody']).default('anyone'),
+  ROOM_POLICY: z.enum(['anyone', 'nobody']).default('anyone'),
+  POLICY_WEBHOOK_URL: url('http', 'https').optional(),
+  POLICY_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
 });
 
 /** The only reader of the environment. @throws ConfigError naming every wrong variable. */
@@ -46,5 +56,22 @@ export function readConfig(env: NodeJS.ProcessEnv): ChatConfig {
     streamReplicas: values.NATS_STREAM_REPLICAS,
     memberLimit: values.MEMBER_LIMIT,
     editWindowMs: values.EDIT_WINDOW_SECONDS * 1_000,
+    policies: {
+      direct: values.DIRECT_POLICY,
+      group: values.GROUP_POLICY,
+      room: values.ROOM_POLICY,
+      webhook: webhookOf(values),
+    },
   };
+}
+
+function webhookOf({
+  POLICY_WEBHOOK_URL,
+  POLICY_WEBHOOK_SECRET,
+}: z.output<typeof environment>): ChatConfig['policies']['webhook'] {
+  if (POLICY_WEBHOOK_URL === undefined) return undefined;
+  if (POLICY_WEBHOOK_SECRET === undefined) {
+    throw new ConfigError('POLICY_WEBHOOK_SECRET is needed with POLICY_WEBHOOK_URL: it signs each question.');
+  }
+  return { url: POLICY_WEBHOOK_URL, secret: POLICY_WEBHOOK_SECRET };
 }

@@ -18,12 +18,14 @@ import type { RunningService } from '@bluewave/runtime/run-service';
 import type { ChatConfig } from './config.ts';
 import { EntryPublisher } from './events/entry-publisher.ts';
 import { HeadsBeacon } from './events/heads-beacon.ts';
+import { listenToBlocks, tellBlock } from './events/block-events.ts';
 import { listenToMedia } from './events/media-listener.ts';
 import type { ChatDeps } from './grpc/chat-deps.ts';
 import { CommandStreams } from './grpc/commands.ts';
 import { conversationHandlers } from './grpc/conversation-handlers.ts';
 import { withFailures } from './grpc/failures.ts';
 import { messageHandlers } from './grpc/message-handlers.ts';
+import { peopleHandlers } from './grpc/people-handlers.ts';
 import { readingHandlers } from './grpc/reading-handlers.ts';
 import { BootLease, type BootStore } from './log/boot-lease.ts';
 import type { EntryStore } from './log/entry-store.ts';
@@ -34,10 +36,16 @@ import type { ProjectionStore } from './log/projections.ts';
 import { type AbandonedBootStore, Recovery } from './log/recovery.ts';
 import { UnknownOutcomes } from './log/unknown-outcomes.ts';
 import { observeChat } from './metrics.ts';
+import { BlockCache } from './people/block-cache.ts';
+import { Blocking } from './people/blocking.ts';
+import { GuardedWriter } from './people/guarded-writer.ts';
+import { allOf, choicePolicies } from './policies/policies.ts';
+import { webhookPolicies } from './policies/webhook-policies.ts';
 import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
 import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
 import { createMongoBootStore } from './storage/mongo-boot-store.ts';
 import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
+import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
 import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
 import { createMongoReadStore } from './storage/mongo-read-store.ts';
@@ -112,7 +120,12 @@ async function openChat(
       services: [
         {
           definition: loadService<ChatServiceDefinition>('chat', 'ChatService'),
-          unary: withFailures({ ...conversationHandlers(deps), ...messageHandlers(deps), ...readingHandlers(deps) }),
+          unary: withFailures({
+            ...conversationHandlers(deps),
+            ...messageHandlers(deps),
+            ...readingHandlers(deps),
+            ...peopleHandlers(deps),
+          }),
           streams: { Commands: (stream) => commands.serve(stream) },
         },
       ],
@@ -192,7 +205,32 @@ function openLog(
   });
   opened.add('pointers', pointers);
   const { memberLimit, editWindowMs } = config;
-  return { deps: { writer, publisher, projections, pointers, reads, clock, log, memberLimit, editWindowMs }, outbox };
+  const guarded = openPeople(collections, writer, bus, config, log, clock, opened);
+  const rules = { clock, log, memberLimit, editWindowMs };
+  return { deps: { ...guarded, publisher, projections, pointers, reads, ...rules }, outbox };
+}
+
+/** Contacts, blocks and policies, and the writer that heeds blocks. */
+function openPeople(
+  collections: ChatCollections,
+  unguarded: LogWriter,
+  bus: EventBus,
+  { policies: chosen }: ChatConfig,
+  log: Logger,
+  clock: Clock,
+  opened: CloseStack,
+): Pick<ChatDeps, 'writer' | 'people' | 'blocking' | 'policies'> {
+  const people = createMongoPeopleStore(collections.people);
+  const cache = new BlockCache({ store: people, clock });
+  opened.add('block listener', listenToBlocks(bus, cache));
+  const blocking = new Blocking({
+    ...{ store: people, cache, clock, writer: unguarded },
+    tell: (pair, on) => tellBlock(bus, pair, on),
+  });
+  const choices = choicePolicies(chosen, people.whoKnow);
+  const { webhook } = chosen;
+  const policies = webhook ? allOf(choices, webhookPolicies({ ...webhook, clock, log })) : choices;
+  return { people, blocking, policies, writer: new GuardedWriter({ writer: unguarded, blocks: cache, clock }) };
 }
 
 function tellReceipt(

@@ -40,7 +40,7 @@ const silent: Record<string, Attempt> = {
     expect(await replica.call.ListConversations({ actorId, ...page })).toEqual({ conversations: [], nextCursor: '' });
   },
   ListMemberships: async (replica, { actorId }) => {
-    expect(await replica.call.ListMemberships({ actorId })).toEqual({ conversations: [] });
+    expect(await replica.call.ListMemberships({ actorId })).toEqual({ conversations: [], blockedUserIds: [] });
   },
   Sync: async (replica, { actorId, conversationId }) => {
     const request = { actorId, cursors: { [conversationId]: 0 }, token: '', limit: 10 };
@@ -57,6 +57,11 @@ const silent: Record<string, Attempt> = {
 
 /** RPCs without an actor (asked by services for themselves), and the one that makes what was not there. */
 const withoutActor = ['GetHeads', 'GetRecipients', 'CreateConversation'];
+/** RPCs about no conversation, but about the actor's own lists of people; see people.test.ts. */
+const aboutPeople = [
+  ...['ListContacts', 'PutContact', 'RemoveContact', 'ListBlocks', 'PutBlock', 'RemoveBlock'],
+  ...['LocateDirect', 'FindBlockers'],
+];
 
 const codeOf = async (attempt: Promise<unknown>): Promise<string> => {
   const thrown = await attempt.then(
@@ -85,7 +90,7 @@ async function scenes(): Promise<[string, Scene][]> {
 
 describe('given a conversation and those who are not in it', () => {
   it('when the service gets a new RPC, then it is told here what outsiders get from it', () => {
-    const known = [...Object.keys(refused), ...Object.keys(silent), ...withoutActor];
+    const known = [...Object.keys(refused), ...Object.keys(silent), ...withoutActor, ...aboutPeople];
     expect(known.sort()).toEqual(Object.keys(definition).sort());
   });
 

@@ -3,6 +3,7 @@ import { newConversationId, newId } from '@bluewave/runtime/ids';
 import type { AppendRequest } from '../log/append.ts';
 import { derivedId, hashOf } from '../log/derived-id.ts';
 import type { ConversationInfo } from '../log/entry.ts';
+import { directIdOf } from './direct-id.ts';
 
 export type NewConversation = {
   actorId: string;
@@ -42,7 +43,8 @@ export function createConversation(input: NewConversation, call: Call, memberLim
 }
 
 function conversationIdOf(input: NewConversation, userIds: string[]): string {
-  if (input.type === 'direct') return derivedId('direct', ...[...userIds].sort());
+  const [one, other] = userIds;
+  if (input.type === 'direct' && one && other) return directIdOf(one, other);
   return input.idempotencyKey ? derivedId('group', input.actorId, input.idempotencyKey) : newConversationId();
 }
 

@@ -1,18 +1,25 @@
 import type { Clock } from '@bluewave/runtime/clock';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { EntryPublisher } from '../events/entry-publisher.ts';
-import type { LogWriter } from '../log/log-writer.ts';
 import type { ProjectionStore } from '../log/projections.ts';
+import type { Blocking } from '../people/blocking.ts';
+import type { Appender } from '../people/guarded-writer.ts';
+import type { PeopleStore } from '../people/people-store.ts';
+import type { Policies } from '../policies/policies.ts';
 import type { ReadStore } from '../reading/read-store.ts';
 import type { PointerWriter } from '../receipts/pointer-writer.ts';
 
 /** What the handlers of the chat service stand on. */
 export type ChatDeps = {
-  writer: LogWriter;
+  /** Refuses what blocks forbid. */
+  writer: Appender;
   publisher: EntryPublisher;
   projections: ProjectionStore;
   pointers: PointerWriter;
   reads: ReadStore;
+  people: PeopleStore;
+  blocking: Blocking;
+  policies: Policies;
   clock: Clock;
   log: Logger;
   memberLimit: number;

@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { AppError } from '@bluewave/errors/app-error';
+import { AppError, notFound } from '@bluewave/errors/app-error';
 import { errorTable } from '@bluewave/errors/error-table';
 import type { Command } from '@bluewave/protos/generated/bluewave/chat/v1/Command';
 import type { CommandBatch } from '@bluewave/protos/generated/bluewave/chat/v1/CommandBatch';
@@ -101,7 +101,10 @@ async function send(deps: ChatDeps, actorId: string, input: SendMessage, call: {
   checkClientMsgId(clientMsgId);
   const kind = input.type as MessageKind;
   const message = { actorId, conversationId, clientMsgId, kind, text, attachments };
-  const { entry, duplicate } = await deps.writer.append(sendMessage(message, call));
+  const append = sendMessage(message, call);
+  // With nothing to write the writer answers what the same request wrote before, if it did.
+  const { entry, duplicate } = await deps.writer.append(input.repeatOnly ? { ...append, prepare: () => null } : append);
+  if (!entry && input.repeatOnly) throw notFound();
   if (!entry || !isMessage(entry)) throw new AppError('IDEMPOTENCY_MISMATCH', 'This clientMsgId is not a message.');
   deps.log.debug({ traceId: call.traceId, conversationId, seq: entry.seq, duplicate }, 'message committed');
   return { message: presentMessage(entry), duplicate };

@@ -2,6 +2,7 @@ import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/
 import type { Handlers } from '@bluewave/rpc/service-definition';
 import { addMembers, removeMember } from '../conversations/change-members.ts';
 import { createConversation } from '../conversations/create-conversation.ts';
+import { demandAddition, demandCreation } from '../policies/demand.ts';
 import { listViews, requireMembership, viewOf } from '../reading/conversation-views.ts';
 import { appendProjected } from './append-projected.ts';
 import type { ChatDeps } from './chat-deps.ts';
@@ -22,7 +23,9 @@ export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceD
   return {
     async CreateConversation(request, call) {
       checkIds(request.actorId, ...request.userIds);
-      const append = createConversation({ ...request, type: checkType(request.type) }, call, deps.memberLimit);
+      const type = checkType(request.type);
+      const append = createConversation({ ...request, type }, call, deps.memberLimit);
+      await demandCreation(deps, { ...request, type }, call);
       const { entry, duplicate } = await appendProjected(deps, append);
       const view = await viewOf(reads, append.conversationId, request.actorId);
       return { conversation: presentView(view), created: entry !== null && !duplicate };
@@ -38,13 +41,14 @@ export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceD
     },
     async ListMemberships({ actorId }) {
       checkIds(actorId);
-      const heads = await reads.headsOf(actorId);
+      const [heads, blockedUserIds] = await Promise.all([reads.headsOf(actorId), deps.people.blockedBy(actorId)]);
       const shared = await reads.shared(heads.map(({ conversationId }) => conversationId));
       return {
         conversations: heads.map(({ conversationId, seq }) => {
-          const memberCount = shared.get(conversationId)?.memberCount;
-          return { conversationId, head: seq, ...(memberCount === undefined ? {} : { memberCount }) };
+          const info = shared.get(conversationId);
+          return { conversationId, head: seq, ...(info ? { memberCount: info.memberCount, type: info.type } : {}) };
         }),
+        blockedUserIds,
       };
     },
     async ListMembers({ actorId, conversationId, limit, cursor }) {
@@ -60,6 +64,9 @@ export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceD
     },
     async AddMembers(request, call) {
       checkIds(request.actorId, request.conversationId, ...request.userIds);
+      // Membership first: who may not see the conversation learns nothing of policies.
+      await requireMembership(reads, request.conversationId, request.actorId);
+      await demandAddition(deps, request, call);
       await appendProjected(deps, addMembers(request, call, deps.memberLimit));
       return presentView(await viewOf(reads, request.conversationId, request.actorId));
     },

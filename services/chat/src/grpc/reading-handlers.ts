@@ -49,10 +49,16 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
         token: result.token,
       };
     },
-    async GetHeads({ conversationIds }) {
+    async GetHeads({ conversationIds, withTypes }) {
       checkIds(...conversationIds);
-      const heads = await reads.heads(conversationIds.slice(0, 1_000));
-      return { heads: heads.map(({ conversationId, seq }) => ({ conversationId, head: seq })) };
+      const ids = conversationIds.slice(0, 1_000);
+      const [heads, shared] = await Promise.all([reads.heads(ids), withTypes ? reads.shared(ids) : undefined]);
+      return {
+        heads: heads.map(({ conversationId, seq }) => {
+          const type = shared?.get(conversationId)?.type;
+          return { conversationId, head: seq, ...(type ? { type } : {}) };
+        }),
+      };
     },
     async GetRecipients({ conversationId, seq }) {
       checkIds(conversationId);
@@ -73,7 +79,10 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
     },
     async FilterAcquainted({ actorId, userIds }) {
       checkIds(actorId, ...userIds);
-      return { userIds: await reads.acquainted(actorId, userIds.slice(0, 500)) };
+      const known = await reads.acquainted(actorId, userIds.slice(0, 500));
+      const blocks = await deps.people.inForce(known.map((blocker) => ({ blocker, blocked: actorId })));
+      const blockers = new Set(blocks.map(({ blocker }) => blocker));
+      return { userIds: known.filter((userId) => !blockers.has(userId)) };
     },
   };
 }

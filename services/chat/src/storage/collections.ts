@@ -2,6 +2,7 @@ import type { StoredUuid } from '@bluewave/mongo/uuid';
 import type { Connection } from 'mongoose';
 import type mongoose from 'mongoose';
 import type { EntryDocument } from './entry-document.ts';
+import { ensurePeopleIndexes, type PeopleCollections, peopleCollections } from './people-collections.ts';
 
 /** Shared facts of a conversation: a projection of its log up to `appliedSeq`. `_id` is the conversation. */
 export type ConversationDocument = {
@@ -51,6 +52,7 @@ export type ChatCollections = {
   conversations: Collection<ConversationDocument>;
   members: Collection<MemberDocument>;
   boots: Collection<BootDocument>;
+  people: PeopleCollections;
 };
 
 /** The native collections of a mongoose connection: the hot path has no use for models. */
@@ -63,6 +65,7 @@ export function chatCollections(connection: Connection): ChatCollections {
     conversations: db.collection('conversations'),
     members: db.collection('members'),
     boots: db.collection('boots'),
+    people: peopleCollections(db),
   };
 }
 
@@ -84,5 +87,6 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
       { key: { c: 1, leftSeq: 1, u: 1 }, name: 'conversation' },
     ]),
     collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
+    ensurePeopleIndexes(collections.people),
   ]);
 }

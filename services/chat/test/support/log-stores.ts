@@ -73,9 +73,9 @@ function dying(collections: ChatCollections, accesses: number): ChatCollections 
         };
       },
     });
-  const { db, entries, conversations, members, boots } = collections;
+  const { entries, conversations, members, boots } = collections;
   return {
-    db,
+    ...collections,
     entries: watch(entries),
     conversations: watch(conversations),
     members: watch(members),

@@ -54,6 +54,7 @@ export class World {
         streamReplicas: 1,
         memberLimit: 1_000,
         editWindowMs: 86_400_000,
+        policies: { direct: 'anyone', group: 'anyone', room: 'anyone', webhook: undefined },
       },
       this.#log('chat'),
     );
