@@ -55,10 +55,13 @@ export type Conversation = {
   updatedAt: string;
   head: number;
   memberCount: number;
+  history: 'all' | 'joined';
+  slowModeSeconds: number;
   lastMessage?: Message;
   me: {
     role: 'owner' | 'admin' | 'moderator' | 'member';
     joinedAt: string;
+    firstSeq: number;
     readSeq: number;
     deliveredSeq: number;
     unread: number;
@@ -81,6 +84,8 @@ export type ConversationInfo = {
   updatedAt: string;
   head: number;
   memberCount: number;
+  history: 'all' | 'joined';
+  slowModeSeconds: number;
 };
 
 export type Device = {
@@ -127,7 +132,15 @@ export type Entry =
     }
   | { conversationId: string; seq: number; actor: string; at: string; type: 'conversation:deleted' }
   | { conversationId: string; seq: number; actor: string; at: string; type: 'member:added'; userIds: string[] }
-  | { conversationId: string; seq: number; actor: string; at: string; type: 'member:removed'; userId: string }
+  | {
+      conversationId: string;
+      seq: number;
+      actor: string;
+      at: string;
+      type: 'member:removed';
+      userId: string;
+      banned?: boolean;
+    }
   | {
       conversationId: string;
       seq: number;
@@ -136,6 +149,7 @@ export type Entry =
       type: 'member:updated';
       userId: string;
       role: 'owner' | 'admin' | 'moderator' | 'member';
+      demotedUserId?: string;
     };
 
 export type Me = {
@@ -181,6 +195,12 @@ export type Message = {
   text: string;
   attachments: Media[];
   mentions: string[];
+  mentionsAll?: boolean;
+  replyTo?: ReplyTo;
+  threadRootId?: string;
+  thread?: { replies: number; lastSeq: number };
+  forwarded?: { from?: string; hops: number };
+  system?: SystemNote;
   forwardCount: number;
   reactions: { emoji: string; count: number; mine: boolean }[];
   starred: boolean;
@@ -244,12 +264,27 @@ export type Problem = {
   mutedUntil?: string;
 };
 
+export type ReplyTo = {
+  messageId: string;
+  seq: number;
+  sender: UserSummary;
+  type: 'text' | 'image' | 'file' | 'audio' | 'video' | 'system';
+  preview: string;
+  deleted: boolean;
+};
+
 export type Session = { user: Me; accessToken: string; refreshToken: string; expiresIn: number; deviceId: string };
 
 export type SyncAnswer = {
   conversations: { conversation: Conversation; entries: Entry[]; hasMore: boolean }[];
   removed: string[];
   token: string;
+};
+
+export type SystemNote = {
+  event: 'joined' | 'added' | 'left' | 'removed' | 'renamed';
+  userIds: string[];
+  name?: string;
 };
 
 export type User = {
@@ -394,6 +429,9 @@ export type Operations = {
         type?: 'text' | 'image' | 'file' | 'audio' | 'video';
         text?: string;
         attachments?: string[];
+        replyTo?: string;
+        threadRootId?: string;
+        mentions?: string[];
       };
     };
     answer: { message: Message; duplicate: boolean } | { message: Message };
@@ -462,6 +500,9 @@ export type ClientEvents = {
       type?: 'text' | 'image' | 'file' | 'audio' | 'video';
       text?: string;
       attachments?: string[];
+      replyTo?: string;
+      threadRootId?: string;
+      mentions?: string[];
     };
     ack: { ok: true; message: Message; duplicate?: boolean };
   };
@@ -558,6 +599,7 @@ export type ServerEvents = {
     at: string;
     type: 'member:removed';
     userId: string;
+    banned?: boolean;
   };
   /** You became a member */
   'conversation:added': { conversation: Conversation };
@@ -575,6 +617,7 @@ export type ServerEvents = {
     me: {
       role: 'owner' | 'admin' | 'moderator' | 'member';
       joinedAt: string;
+      firstSeq: number;
       readSeq: number;
       deliveredSeq: number;
       unread: number;

@@ -8,6 +8,13 @@ export const uuid = z
   .transform((value) => value.toLowerCase())
   .meta({ description: 'UUID', examples: ['0190a8f2-7c1e-7b3a-9d55-3f1f6f0e9a11'] });
 
+/** Who is called by a message: a member's id, or `all`. */
+export const mention = z
+  .string()
+  .regex(/^(all|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/, 'must be a UUID or all')
+  .transform((value) => value.toLowerCase())
+  .meta({ examples: ['0190a8f2-7c1e-7b3a-9d55-3f1f6f0e9a11', 'all'] });
+
 /** A message's address: `<conversationId>:<seq>`. Clients treat it as opaque. */
 export const messageId = z
   .string()

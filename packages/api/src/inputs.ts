@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { device, email, identifier, messageId, password, phone, seq, text, username, uuid } from './fields.ts';
+import { device, email, identifier, mention, messageId, password, phone, seq, text, username, uuid } from './fields.ts';
 import { limits } from './limits.ts';
 
 /** What clients send. Unknown keys are refused everywhere; strings are bounded. */
@@ -54,6 +54,13 @@ const messageFields = {
   type: z.enum(['text', 'image', 'file', 'audio', 'video']).optional(),
   text: text(limits.textCharacters).optional(),
   attachments: z.array(uuid).max(limits.attachmentsPerMessage).optional(),
+  replyTo: messageId.optional(),
+  threadRootId: messageId.optional(),
+  mentions: z
+    .array(mention)
+    .max(limits.mentionsPerMessage)
+    .optional()
+    .meta({ description: 'Members to call; `all` calls every member and needs a moderator' }),
 };
 
 export const sendMessageInput = z.strictObject(messageFields);

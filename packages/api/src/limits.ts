@@ -14,6 +14,7 @@ export const limits = {
   fileBytes: 100 * 1024 * 1024,
   uploadsPerHour: 60,
   attachmentsPerMessage: 10,
+  mentionsPerMessage: 50,
   groupMembers: 1_000,
   socketPayloadBytes: 64 * 1024,
   socketsPerUser: 10,

@@ -25,6 +25,8 @@ export const me = user
   })
   .meta({ id: 'Me' });
 
+const messageTypes = ['text', 'image', 'file', 'audio', 'video', 'system'] as const;
+
 export const media = z
   .object({
     uploadId: uuid,
@@ -42,17 +44,46 @@ export const media = z
   })
   .meta({ id: 'Media' });
 
+export const replyTo = z
+  .object({
+    messageId,
+    seq,
+    sender: userSummary,
+    type: z.enum(messageTypes),
+    preview: z.string().meta({ description: 'The beginning of its text as it is now' }),
+    deleted: z.boolean(),
+  })
+  .meta({ id: 'ReplyTo' });
+
+/** What happened, of a message of type `system`; its text says it in English. */
+export const systemNote = z
+  .object({
+    event: z.enum(['joined', 'added', 'left', 'removed', 'renamed']),
+    userIds: z.array(uuid),
+    name: z.string().optional(),
+  })
+  .meta({ id: 'SystemNote' });
+
 export const message = z
   .object({
     id: messageId,
     conversationId: uuid,
     seq,
     clientMsgId: uuid,
-    type: z.enum(['text', 'image', 'file', 'audio', 'video', 'system']),
+    type: z.enum(messageTypes),
     sender: userSummary,
     text: z.string(),
     attachments: z.array(media),
     mentions: z.array(uuid),
+    mentionsAll: z.boolean().optional(),
+    replyTo: replyTo.optional(),
+    threadRootId: messageId.optional(),
+    thread: z.object({ replies: z.int(), lastSeq: seq }).optional(),
+    forwarded: z
+      .object({ from: messageId.optional(), hops: z.int() })
+      .meta({ description: '`from` is told only to readers who may open it' })
+      .optional(),
+    system: systemNote.optional(),
     forwardCount: z.int(),
     reactions: z.array(z.object({ emoji: z.string(), count: z.int(), mine: z.boolean() })),
     starred: z.boolean(),
@@ -80,10 +111,13 @@ export const conversation = z
     updatedAt: timestamp,
     head: seq,
     memberCount: z.int(),
+    history: z.enum(['all', 'joined']).meta({ description: 'What those who join see of the time before' }),
+    slowModeSeconds: z.int().meta({ description: 'Least time between two messages of a plain member; 0 for none' }),
     lastMessage: message.optional(),
     me: z.object({
       role,
       joinedAt: timestamp,
+      firstSeq: seq.meta({ description: 'Where the log begins for you' }),
       readSeq: seq,
       deliveredSeq: seq,
       unread: z.int(),
@@ -123,8 +157,14 @@ export const entry = z
     z.object({ ...entryBase, type: z.literal('conversation:updated'), conversation: conversationInfo }),
     z.object({ ...entryBase, type: z.literal('conversation:deleted') }),
     z.object({ ...entryBase, type: z.literal('member:added'), userIds: z.array(uuid) }),
-    z.object({ ...entryBase, type: z.literal('member:removed'), userId: uuid }),
-    z.object({ ...entryBase, type: z.literal('member:updated'), userId: uuid, role }),
+    z.object({ ...entryBase, type: z.literal('member:removed'), userId: uuid, banned: z.boolean().optional() }),
+    z.object({
+      ...entryBase,
+      type: z.literal('member:updated'),
+      userId: uuid,
+      role,
+      demotedUserId: uuid.optional().meta({ description: 'The former owner, who is an admin now' }),
+    }),
   ])
   .meta({ id: 'Entry' });
 

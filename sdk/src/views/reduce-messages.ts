@@ -97,7 +97,7 @@ function withDetails(message: Message, other: Message): Message {
 /** A deleted message: its place stays, its content goes. */
 export function deleted(message: Message, at: string): Message {
   if (message.deletedAt !== undefined) return message;
-  return { ...message, text: '', attachments: [], mentions: [], reactions: [], deletedAt: at };
+  return { ...message, text: '', attachments: [], mentions: [], reactions: [], pinned: false, deletedAt: at };
 }
 
 /** Messages with one of them deleted. */

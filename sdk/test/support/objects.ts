@@ -36,10 +36,13 @@ export function aConversation(given: Partial<Omit<Conversation, 'me'>> & { me?: 
     updatedAt: '2026-01-31T11:00:00.000Z',
     head: 1,
     memberCount: 3,
+    history: 'all',
+    slowModeSeconds: 0,
     ...rest,
     me: {
       role: 'member',
       joinedAt: '2026-01-31T11:00:00.000Z',
+      firstSeq: 1,
       readSeq: 0,
       deliveredSeq: 0,
       unread: 0,

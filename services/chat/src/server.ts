@@ -163,6 +163,7 @@ function openLog(
   const publisher = new EntryPublisher({
     bus,
     entries,
+    reads,
     projections,
     outbox,
     log,

@@ -21,7 +21,9 @@ function stateOf(type: ConversationType, ...members: Role[]): { state: Conversat
   const state = emptyState(randomUUID());
   state.head = 5;
   state.info = { type, name: 'n', description: '', createdBy: ids[0] ?? '' };
-  members.forEach((role, index) => state.members.set(ids[index] ?? '', { role, joinedSeq: 1, joinedAt: 1 }));
+  members.forEach((role, index) =>
+    state.members.set(ids[index] ?? '', { role, joinedSeq: 1, joinedAt: 1, firstSeq: 1, lastMessageAt: 0 }),
+  );
   return { state, ids };
 }
 
@@ -182,7 +184,7 @@ describe('given a member to remove', () => {
 describe('given a message to send', () => {
   const send = (state: ConversationState, actorId: string, change: object = {}) => {
     const ids = { actorId, conversationId: state.id, clientMsgId: randomUUID() };
-    return () => sendMessage({ ...ids, kind: 'text', text: 'hello', attachments: [], ...change }, call);
+    return () => sendMessage({ ...ids, kind: 'text', text: 'hello', attachments: [], ...change }, call, () => 0);
   };
   const attachment = (uploadId: string, status: string) => ({
     ...{ uploadId, status, kind: 'image', fileName: 'a', contentType: 'image/png', size: 1, width: 0, height: 0 },

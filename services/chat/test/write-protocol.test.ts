@@ -98,13 +98,17 @@ describe('given a process that dies', () => {
     ['the bus loses half of what is published', { ...quiet, troubles: { ...calm, lostPublish: 0.5 }, actions: script }],
   ];
 
-  it.each(cases)('at each of its steps, when %s, then another one finishes what it left', async (_what, rest) => {
-    let died = true;
-    for (let step = 1; died; step += 1) {
-      const processes = [{ ...immortal, diesAtStep: step }, immortal];
-      const { faults, steps } = await simulate({ ...rest, seed: step, processes });
-      expect({ step, faults }).toEqual({ step, faults: [] });
-      died = (steps[0] ?? 0) >= step && step < 70;
-    }
-  });
+  it.each(cases)(
+    'at each of its steps, when %s, then another one finishes what it left',
+    async (_what, rest) => {
+      let died = true;
+      for (let step = 1; died; step += 1) {
+        const processes = [{ ...immortal, diesAtStep: step }, immortal];
+        const { faults, steps } = await simulate({ ...rest, seed: step, processes });
+        expect({ step, faults }).toEqual({ step, faults: [] });
+        died = (steps[0] ?? 0) >= step && step < 70;
+      }
+    },
+    240_000,
+  );
 });

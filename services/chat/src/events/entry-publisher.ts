@@ -10,14 +10,16 @@ import { hasProjection, type LogEntry } from '../log/entry.ts';
 import type { EntryStore } from '../log/entry-store.ts';
 import type { Hold, Outbox } from '../log/outbox.ts';
 import { project, type ProjectionStore } from '../log/projections.ts';
+import { type Hydrated, hydrateForAll, nothingHydrated, type SharedReads } from '../reading/hydrate.ts';
 import { Backlog } from './backlog.ts';
-import { isMessage, type MessageEntry, presentEntry } from './present-entry.ts';
+import { presentEntry } from './present-entry.ts';
 
 export type EntryPublisherOptions = {
   bus: Pick<EventBus, 'connected' | 'publish'>;
   /** Into the entries stream; the publisher closes it. */
   stream: Pick<AckedPublisher, 'publish' | 'close'>;
   entries: EntryStore;
+  reads: SharedReads;
   projections: ProjectionStore;
   outbox: Outbox;
   log: Logger;
@@ -61,17 +63,20 @@ export class EntryPublisher {
   /** Takes a committed entry and its hold. Returns at once. */
   take(entry: LogEntry, hold: Hold, traceId: string, state: ConversationState | undefined): void {
     this.#underWay += 1;
-    if (!hasProjection(entry.body.type)) return this.#publish(entry, null, hold, traceId, recipientsOf(entry, state));
+    const recipients = recipientsOf(entry, state);
+    if (!hasProjection(entry.body) && !isShownWithOthers(entry)) {
+      return this.#publish(entry, nothingHydrated, hold, traceId, recipients);
+    }
     const key = addressOf(entry);
     const projected = this.#persist(entry, () => project(this.#options.projections, entry)).finally(() => {
       if (this.#projecting.get(key) === projected) this.#projecting.delete(key);
     });
     this.#projecting.set(key, projected);
     projected
-      .then(() => this.#persist(entry, () => this.#targetOf(entry)))
-      .then((target) => {
+      .then(() => this.#persist(entry, () => hydrateForAll(this.#options.reads, entry)))
+      .then((hydrated) => {
         this.#tellUsers(entry);
-        this.#publish(entry, target, hold, traceId, undefined);
+        this.#publish(entry, hydrated, hold, traceId, recipients);
       })
       // Only a publisher that closes gives up. The hold stays, and another process finishes it.
       .catch((error: unknown) => this.#options.log.warn({ err: error, seq: entry.seq }, 'an entry stays unpublished'));
@@ -84,9 +89,9 @@ export class EntryPublisher {
 
   /** Projects and publishes an entry again, until the stream has it or the signal aborts. */
   async redo(entry: LogEntry, signal: AbortSignal): Promise<void> {
-    const { projections, stream, onPublished } = this.#options;
+    const { projections, reads, stream, onPublished } = this.#options;
     await project(projections, entry);
-    const data = this.#encode(entry, await this.#targetOf(entry), '', undefined);
+    const data = this.#encode(entry, await hydrateForAll(reads, entry), '', undefined);
     this.#tellUsers(entry);
     for (;;) {
       signal.throwIfAborted();
@@ -124,15 +129,8 @@ export class EntryPublisher {
     }
   }
 
-  /** The message that an edit is about, as it is now. */
-  async #targetOf(entry: LogEntry): Promise<MessageEntry | null> {
-    if (entry.body.type !== 'message:edited') return null;
-    const [target] = await this.#options.entries.readAfter(entry.conversationId, entry.body.target - 1, 1);
-    return target && isMessage(target) ? target : null;
-  }
-
-  #publish(entry: LogEntry, target: MessageEntry | null, hold: Hold, traceId: string, recipients?: string[]): void {
-    const data = this.#encode(entry, target, traceId, recipients);
+  #publish(entry: LogEntry, hydrated: Hydrated, hold: Hold, traceId: string, recipients?: string[]): void {
+    const data = this.#encode(entry, hydrated, traceId, recipients);
     const attempt = (): void => {
       this.#options.stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, (outcome) => {
         if (outcome === 'acked') this.#release(hold);
@@ -148,9 +146,9 @@ export class EntryPublisher {
     this.#options.outbox.release(hold);
   }
 
-  #encode(entry: LogEntry, target: MessageEntry | null, traceId: string, recipients?: string[]): Uint8Array {
+  #encode(entry: LogEntry, hydrated: Hydrated, traceId: string, recipients?: string[]): Uint8Array {
     return entryCommitted.encode({
-      entry: presentEntry(entry, target),
+      entry: presentEntry(entry, hydrated),
       traceId,
       recipientIds: recipients ?? [],
       recipientsKnown: recipients !== undefined,
@@ -173,7 +171,12 @@ function addressOf(entry: LogEntry): string {
   return `${entry.conversationId}:${entry.seq}`;
 }
 
+/** Whether a message is told with what another one says. */
+function isShownWithOthers({ body }: LogEntry): boolean {
+  return body.type === 'message:new' && body.replyTo !== undefined;
+}
+
 function recipientsOf(entry: LogEntry, state: ConversationState | undefined): string[] | undefined {
-  if (!state || state.members.size > maxListedRecipients) return undefined;
+  if (entry.body.type !== 'message:new' || !state || state.members.size > maxListedRecipients) return undefined;
   return [...state.members.keys()].filter((userId) => userId !== entry.senderId);
 }

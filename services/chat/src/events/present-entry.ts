@@ -1,38 +1,12 @@
 import type { ConversationInfo as ConversationInfoMessage } from '@bluewave/protos/generated/bluewave/chat/v1/ConversationInfo';
 import type { Entry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
-import type { Message } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
-import type { ConversationInfo, LogEntry, MessageBody } from '../log/entry.ts';
+import type { ConversationInfo, LogEntry } from '../log/entry.ts';
+import { type Hydrated, keyOf, nothingHydrated } from '../reading/hydrate.ts';
+import type { SharedInfo } from '../reading/read-store.ts';
+import { isMessage, presentMessage, type StatusOf } from './present-message.ts';
 
-/** A `message:new` entry, whose body is the message's current state. */
-export type MessageEntry = LogEntry & { body: MessageBody };
-
-export function isMessage(entry: LogEntry): entry is MessageEntry {
-  return entry.body.type === 'message:new';
-}
-
-/** The message as services see it. `status` is derived by readers who may know; here it was sent. */
-export function presentMessage(entry: MessageEntry, status: 'sent' | 'delivered' | 'read' = 'sent'): Message {
-  const { body } = entry;
-  return {
-    conversationId: entry.conversationId,
-    seq: entry.seq,
-    clientMsgId: entry.clientMsgId,
-    type: body.kind,
-    senderId: entry.senderId,
-    text: body.text,
-    attachments: body.attachments,
-    createdAtMs: entry.at,
-    editedAtMs: body.editedAt ?? 0,
-    deletedAtMs: body.deletedAt ?? 0,
-    status,
-  };
-}
-
-/**
- * An entry as services see it.
- * @param target the message that an edit is about, in its current state; null when there is none to show.
- */
-export function presentEntry(entry: LogEntry, target: MessageEntry | null, message?: Message): Entry {
+/** An entry as services see it: whoever may read the conversation is shown the same, but for what was hydrated. */
+export function presentEntry(entry: LogEntry, hydrated: Hydrated = nothingHydrated, statusOf?: StatusOf): Entry {
   const base = {
     conversationId: entry.conversationId,
     seq: entry.seq,
@@ -42,38 +16,74 @@ export function presentEntry(entry: LogEntry, target: MessageEntry | null, messa
   const { body } = entry;
   switch (body.type) {
     case 'message:new':
-      return { ...base, messageNew: message ?? presentMessage({ ...entry, body }) };
-    case 'message:edited':
-      return { ...base, messageEdited: target ? presentMessage(target) : null };
-    case 'message:deleted':
-      return { ...base, messageDeleted: { seq: body.target } };
-    case 'member:added':
+      return { ...base, messageNew: presentMessage({ ...entry, body }, hydrated, statusOf) };
+    case 'message:edited': {
+      const target = hydrated.targets.get(keyOf({ conversationId: entry.conversationId, seq: body.target }));
       return {
         ...base,
-        membersAdded: {
-          userIds: body.userIds,
-          created: body.created ? presentCreated(entry, body.created, body.userIds) : null,
-        },
+        messageEdited: target && isMessage(target) ? presentMessage(target, hydrated, statusOf) : null,
       };
+    }
+    case 'message:deleted':
+      return { ...base, messageDeleted: { seq: body.target } };
+    case 'message:reaction':
+      return {
+        ...base,
+        messageReaction: { seq: body.target, userId: entry.senderId, emoji: body.emoji, on: body.on },
+      };
+    case 'message:pinned':
+      return { ...base, messagePinned: { seq: body.target, on: body.on } };
+    default:
+      return { ...base, ...presentMembership({ ...entry, body }, hydrated) };
+  }
+}
+
+type MessageType = 'message:new' | 'message:edited' | 'message:deleted' | 'message:reaction' | 'message:pinned';
+type MembershipEntry = LogEntry & { body: Exclude<LogEntry['body'], { type: MessageType }> };
+
+function presentMembership(entry: MembershipEntry, { shared }: Hydrated): Partial<Entry> {
+  const { body, conversationId } = entry;
+  switch (body.type) {
+    case 'member:added': {
+      const created = body.created ? presentCreated(entry, body.created, body.userIds) : null;
+      return { membersAdded: { userIds: body.userIds, created } };
+    }
     case 'member:removed':
-      return { ...base, memberRemoved: { userId: body.userId } };
+      return { memberRemoved: { userId: body.userId, banned: body.ban !== undefined } };
+    case 'member:updated':
+      return { memberUpdated: { userId: body.userId, role: body.role, demotedUserId: body.demoted ?? '' } };
+    case 'conversation:updated': {
+      const info = shared.get(conversationId);
+      return { conversationUpdated: info ? presentInfo(info, entry.seq, []) : null };
+    }
+    case 'conversation:deleted':
+      return { conversationDeleted: {} };
     default:
       return body satisfies never;
   }
 }
 
-function presentCreated(entry: LogEntry, info: ConversationInfo, userIds: string[]): ConversationInfoMessage {
+/** What all members share of a conversation, with its last seq. */
+export function presentInfo(info: SharedInfo, head: number, directUserIds: string[]): ConversationInfoMessage {
   return {
-    id: entry.conversationId,
+    id: info.conversationId,
     type: info.type,
     name: info.name,
     description: info.description,
-    avatarUrl: '',
+    avatarUploadId: info.avatar ?? '',
     createdBy: info.createdBy,
-    createdAtMs: entry.at,
-    updatedAtMs: entry.at,
-    head: entry.seq,
-    memberCount: userIds.length,
-    directUserIds: info.type === 'direct' ? userIds : [],
+    createdAtMs: info.createdAt,
+    updatedAtMs: info.updatedAt,
+    head,
+    memberCount: info.memberCount,
+    directUserIds,
+    history: info.history ?? 'all',
+    slowModeSeconds: info.slowModeSeconds ?? 0,
   };
+}
+
+function presentCreated(entry: LogEntry, info: ConversationInfo, userIds: string[]): ConversationInfoMessage {
+  const { conversationId, at } = entry;
+  const shared = { ...info, conversationId, createdAt: at, updatedAt: at, memberCount: userIds.length };
+  return presentInfo(shared, entry.seq, info.type === 'direct' ? userIds : []);
 }

@@ -8,10 +8,12 @@ import type { Reply } from '@bluewave/protos/generated/bluewave/chat/v1/Reply';
 import type { ReplyBatch } from '@bluewave/protos/generated/bluewave/chat/v1/ReplyBatch';
 import type { SendMessage } from '@bluewave/protos/generated/bluewave/chat/v1/SendMessage';
 import { sleep } from '@bluewave/runtime/deadline';
-import { isMessage, presentMessage } from '../events/present-entry.ts';
+import { isMessage, presentMessage } from '../events/present-message.ts';
 import type { MessageKind } from '../log/entry.ts';
-import { sendMessage } from '../messages/send-message.ts';
+import { type NewMessage, sendMessage } from '../messages/send-message.ts';
 import { requireMembership } from '../reading/conversation-views.ts';
+import { hydrate, nothingHydrated } from '../reading/hydrate.ts';
+import type { ReadStore } from '../reading/read-store.ts';
 import type { ChatDeps } from './chat-deps.ts';
 import { checkClientMsgId, checkIds } from './check-request.ts';
 import { toFailure } from './failures.ts';
@@ -95,19 +97,48 @@ async function carryOut(deps: ChatDeps, command: Command): Promise<Reply> {
 
 async function send(deps: ChatDeps, actorId: string, input: SendMessage, call: { traceId: string; deadline: number }) {
   if (!kinds.includes(input.type)) throw new AppError('VALIDATION_FAILED', 'No such type of message.');
-  const { conversationId, clientMsgId, text, attachments } = input;
+  const { conversationId, clientMsgId, text, attachments, mentionUserIds: mentions, mentionsAll } = input;
   // What is no id must not get as far as a batch, where it would be in the way of everybody else's.
-  checkIds(actorId, conversationId, ...attachments.map(({ uploadId }) => uploadId));
+  checkIds(actorId, conversationId, ...attachments.map(({ uploadId }) => uploadId), ...mentions);
   checkClientMsgId(clientMsgId);
   const kind = input.type as MessageKind;
-  const message = { actorId, conversationId, clientMsgId, kind, text, attachments };
-  const append = sendMessage(message, call);
+  const references = await readReferences(deps.reads, input);
+  const message = {
+    actorId,
+    conversationId,
+    clientMsgId,
+    kind,
+    text,
+    attachments,
+    mentions,
+    mentionsAll,
+    ...references,
+  };
+  const append = sendMessage(message, call, deps.clock);
   // With nothing to write the writer answers what the same request wrote before, if it did.
   const { entry, duplicate } = await deps.writer.append(input.repeatOnly ? { ...append, prepare: () => null } : append);
   if (!entry && input.repeatOnly) throw notFound();
   if (!entry || !isMessage(entry)) throw new AppError('IDEMPOTENCY_MISMATCH', 'This clientMsgId is not a message.');
   deps.log.debug({ traceId: call.traceId, conversationId, seq: entry.seq, duplicate }, 'message committed');
-  return { message: presentMessage(entry), duplicate };
+  // What was just written is shown without asking the database, unless it is shown with something else.
+  const isPlain = entry.body.replyTo === undefined && !duplicate;
+  const hydrated = isPlain ? nothingHydrated : await hydrate(deps.reads, [entry], actorId);
+  return { message: presentMessage(entry, hydrated), duplicate };
+}
+
+/** The messages that a new one names, as they are now. Whether they will do is for the rules to say. */
+async function readReferences(
+  reads: ReadStore,
+  { conversationId, replyToSeq, threadRootSeq }: SendMessage,
+): Promise<Pick<NewMessage, 'replyTo' | 'threadRoot'>> {
+  const seqs = [replyToSeq, threadRootSeq].filter((seq) => seq > 0);
+  if (seqs.length === 0) return {};
+  const found = new Map((await reads.entries(conversationId, [...new Set(seqs)])).map((entry) => [entry.seq, entry]));
+  const reference = (seq: number) => ({ seq, entry: found.get(seq) ?? null });
+  return {
+    ...(replyToSeq > 0 ? { replyTo: reference(replyToSeq) } : {}),
+    ...(threadRootSeq > 0 ? { threadRoot: reference(threadRootSeq) } : {}),
+  };
 }
 
 async function mark(deps: ChatDeps, userId: string, input: MarkPointer) {

@@ -1,39 +1,47 @@
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
 import type { Message } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
 import type { Handlers } from '@bluewave/rpc/service-definition';
-import { presentMessage } from '../events/present-entry.ts';
+import { notFound } from '@bluewave/errors/app-error';
 import type { LogEntry } from '../log/entry.ts';
 import { deleteMessage, editMessage, requireMessage } from '../messages/change-message.ts';
 import { requireMembership } from '../reading/conversation-views.ts';
+import type { ReadStore } from '../reading/read-store.ts';
 import { appendProjected } from './append-projected.ts';
 import type { ChatDeps } from './chat-deps.ts';
 import { checkIds } from './check-request.ts';
-import { statusOf } from './present-view.ts';
+import { showMessages } from './show-messages.ts';
 
 type MessageMethods = 'GetMessage' | 'EditMessage' | 'DeleteMessage';
 type Address = { actorId: string; conversationId: string; seq: number };
 
+/**
+ * An entry at an address as a member may read it.
+ * @throws NOT_FOUND for non-members, for what is before the member's time and for what is not there, alike.
+ */
+export async function readEntry(reads: ReadStore, { actorId, conversationId, seq }: Address): Promise<LogEntry> {
+  checkIds(actorId, conversationId);
+  const entry = await reads.entry(conversationId, seq);
+  const { firstSeq } = await requireMembership(reads, conversationId, actorId);
+  if (!entry || seq < firstSeq) throw notFound();
+  return entry;
+}
+
 export function messageHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, MessageMethods> {
-  const readMessage = async ({ actorId, conversationId, seq }: Address) => {
-    checkIds(actorId, conversationId);
-    const entry = await deps.reads.entry(conversationId, seq);
-    await requireMembership(deps.reads, conversationId, actorId);
-    return requireMessage(entry);
-  };
-  const present = async (entry: LogEntry, actorId: string): Promise<Message> => {
-    const own = entry.senderId === actorId;
-    const least = own ? await deps.reads.leastPointers(entry.conversationId, actorId) : null;
-    return presentMessage(requireMessage(entry), statusOf(entry, actorId, least));
+  const readMessage = async (address: Address) => requireMessage(await readEntry(deps.reads, address));
+  const show = async (entry: LogEntry, actorId: string): Promise<Message> => {
+    const [message] = await showMessages(deps.reads, entry.conversationId, actorId, [entry]);
+    if (!message) throw notFound();
+    return message;
   };
   return {
     async GetMessage(address) {
-      return present(await readMessage(address), address.actorId);
+      return show(await readEntry(deps.reads, address), address.actorId);
     },
     async EditMessage(request, call) {
       const message = await readMessage(request);
       const window = { now: deps.clock(), ms: deps.editWindowMs };
       await appendProjected(deps, editMessage(request, message, call, window));
-      return present(await readMessage(request), request.actorId);
+      return show(await readMessage(request), request.actorId);
     },
     async DeleteMessage(address, call) {
       const append = deleteMessage(address, await readMessage(address), call);

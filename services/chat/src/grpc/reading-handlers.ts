@@ -6,7 +6,8 @@ import { readLogPage } from '../reading/log-pages.ts';
 import { sync } from '../reading/sync.ts';
 import type { ChatDeps } from './chat-deps.ts';
 import { checkIds, pageLimit } from './check-request.ts';
-import { presentMessages, presentPage, presentView } from './present-view.ts';
+import { presentEntries, presentView, statusFor } from './present-view.ts';
+import { showMessages } from './show-messages.ts';
 
 type ReadingMethods =
   'ListMessages' | 'ListEntries' | 'Sync' | 'GetHeads' | 'GetRecipients' | 'CanOpenUpload' | 'FilterAcquainted';
@@ -22,18 +23,20 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
         ...(around === undefined ? {} : { around }),
       };
       const page = await listMessages(reads, conversationId, actorId, position, pageLimit(limit));
-      const own = page.messages.some(({ senderId }) => senderId === actorId);
-      const least = own ? await reads.leastPointers(conversationId, actorId) : null;
-      const { hasBefore, hasAfter } = page;
-      return { messages: presentMessages(page.messages, actorId, least), hasBefore, hasAfter };
+      const messages = await showMessages(reads, conversationId, actorId, page.messages);
+      return { messages, hasBefore: page.hasBefore, hasAfter: page.hasAfter };
     },
     async ListEntries({ actorId, conversationId, after, limit }) {
       checkIds(conversationId, ...(actorId ? [actorId] : []));
-      const page = await readLogPage(reads, conversationId, after, pageLimit(limit));
+      const reader = actorId || undefined;
+      const me = reader === undefined ? null : await requireMembership(reads, conversationId, reader);
+      const from = Math.max(after, (me?.firstSeq ?? 1) - 1);
+      const page = await readLogPage(reads, conversationId, reader, from, pageLimit(limit));
       const [head] = await reads.heads([conversationId]);
-      if (actorId) await requireMembership(reads, conversationId, actorId);
-      const least = actorId ? await reads.leastPointers(conversationId, actorId) : null;
-      return { entries: presentPage(page, actorId, least), hasMore: page.hasMore, head: head?.seq ?? 0 };
+      const least = reader === undefined ? null : await reads.leastPointers(conversationId, reader);
+      if (reader !== undefined) await requireMembership(reads, conversationId, reader);
+      const entries = presentEntries(page.entries, page.hydrated, statusFor(actorId, least));
+      return { entries, hasMore: page.hasMore, head: head?.seq ?? 0 };
     },
     async Sync({ actorId, cursors, token, limit }) {
       checkIds(actorId, ...Object.keys(cursors));
@@ -42,7 +45,7 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
       return {
         conversations: result.conversations.map(({ view, ...page }) => ({
           conversation: presentView(view),
-          entries: presentPage(page, actorId, null),
+          entries: presentEntries(page.entries, page.hydrated),
           hasMore: page.hasMore,
         })),
         removed: result.removed,

@@ -1,10 +1,14 @@
-import type { ConversationInfo, LogEntry, Role } from './entry.ts';
+import { type Ban, changesPermissions, type ConversationInfo, type LogEntry, type Role } from './entry.ts';
 
 export type MemberState = {
   role: Role;
   /** Seq and time of the entry that added the member. */
   joinedSeq: number;
   joinedAt: number;
+  /** First seq that the member may read. */
+  firstSeq: number;
+  /** Time of the member's last message; known in conversations with slow mode, else 0. */
+  lastMessageAt: number;
 };
 
 /**
@@ -18,11 +22,15 @@ export type ConversationState = {
   info: ConversationInfo | null;
   createdAt: number;
   updatedAt: number;
+  /** When it was deleted; then it has no members and gets no more entries. */
+  deletedAt: number | null;
   readonly members: Map<string, MemberState>;
+  /** Who is kept out, by user id. */
+  readonly bans: Map<string, Ban>;
 };
 
 export function emptyState(id: string): ConversationState {
-  return { id, head: 0, info: null, createdAt: 0, updatedAt: 0, members: new Map() };
+  return { id, head: 0, info: null, createdAt: 0, updatedAt: 0, deletedAt: null, members: new Map(), bans: new Map() };
 }
 
 /**
@@ -34,37 +42,88 @@ export function applyEntry(state: ConversationState, entry: LogEntry): void {
     throw new Error(`entry ${entry.seq} does not follow head ${state.head} of ${state.id}`);
   }
   foldPermissions(state, entry);
+  noteMessage(state, entry);
   state.head = entry.seq;
 }
 
-/** The effect of one entry on info and members; idempotent over projections that already reflect it. */
+/** Remembers when a member last spoke, where that limits them. */
+export function noteMessage(state: ConversationState, { senderId, body, at }: LogEntry): void {
+  if (body.type !== 'message:new' || !state.info?.slowModeSeconds) return;
+  const member = state.members.get(senderId);
+  if (member) member.lastMessageAt = Math.max(member.lastMessageAt, at);
+}
+
+/** The effect of one entry on info, members and bans; idempotent over projections that already reflect it. */
 export function foldPermissions(state: ConversationState, entry: LogEntry): void {
-  const body = entry.body;
+  const { body } = entry;
+  if (changesPermissions(body.type)) state.updatedAt = entry.at;
   switch (body.type) {
     case 'member:added':
-      if (body.created) {
-        state.info = body.created;
-        state.createdAt = entry.at;
-      }
-      for (const userId of body.userIds) {
-        state.members.set(userId, roleOfNewMember(state, userId, entry));
-      }
-      state.updatedAt = entry.at;
-      return;
+      return addMembers(state, entry, body.userIds, body.created);
     case 'member:removed':
       state.members.delete(body.userId);
-      state.updatedAt = entry.at;
+      if (body.ban) state.bans.set(body.userId, body.ban);
+      return;
+    case 'member:updated':
+      setRole(state, body.userId, body.role);
+      if (body.demoted !== undefined) setRole(state, body.demoted, 'admin');
+      return;
+    case 'conversation:updated':
+      if (state.info) state.info = { ...state.info, ...body.changes };
+      if (body.banned) state.bans.set(body.banned.userId, body.banned);
+      if (body.lifted !== undefined) state.bans.delete(body.lifted);
+      return;
+    case 'conversation:deleted':
+      state.deletedAt = entry.at;
+      state.members.clear();
+      state.bans.clear();
       return;
     case 'message:new':
     case 'message:edited':
     case 'message:deleted':
+    case 'message:reaction':
+    case 'message:pinned':
       return;
     default:
       body satisfies never;
   }
 }
 
-function roleOfNewMember(state: ConversationState, userId: string, entry: LogEntry): MemberState {
-  const owns = state.info?.type !== 'direct' && entry.seq === 1 && userId === entry.senderId;
-  return { role: owns ? 'owner' : 'member', joinedSeq: entry.seq, joinedAt: entry.at };
+function addMembers(
+  state: ConversationState,
+  entry: LogEntry,
+  userIds: readonly string[],
+  created: ConversationInfo | null,
+): void {
+  if (created) {
+    state.info = created;
+    state.createdAt = entry.at;
+  }
+  for (const userId of userIds) {
+    const membership = newMembership(state.info, entry, userId);
+    state.members.set(userId, { ...membership, joinedAt: entry.at, lastMessageAt: 0 });
+    state.bans.delete(userId);
+  }
+}
+
+/** What somebody becomes by the entry that adds them, in a conversation that is as `info` says. */
+export function newMembership(
+  info: ConversationInfo | null,
+  { seq, senderId }: Pick<LogEntry, 'seq' | 'senderId'>,
+  userId: string,
+): Pick<MemberState, 'role' | 'joinedSeq' | 'firstSeq'> {
+  const owns = info?.type !== 'direct' && seq === 1 && userId === senderId;
+  const firstSeq = info?.history === 'joined' ? seq : 1;
+  return { role: owns ? 'owner' : 'member', joinedSeq: seq, firstSeq };
+}
+
+function setRole(state: ConversationState, userId: string, role: Role): void {
+  const member = state.members.get(userId);
+  if (member) member.role = role;
+}
+
+/** Whether somebody is kept out now. */
+export function isBanned(state: ConversationState, userId: string, now: number): boolean {
+  const ban = state.bans.get(userId);
+  return ban !== undefined && (ban.until === null || ban.until > now);
 }

@@ -1,6 +1,6 @@
 import { notFound } from '@bluewave/errors/app-error';
 import type { LogEntry } from '../log/entry.ts';
-import { type Head, type Membership, mostUnread, type ReadStore, type SharedInfo } from './read-store.ts';
+import { type Head, type Membership, mostUnread, type ReadStore, type SharedInfo, type Unread } from './read-store.ts';
 
 /** A conversation as one member sees it. */
 export type ConversationView = {
@@ -9,7 +9,7 @@ export type ConversationView = {
   directUserIds: string[];
   lastMessage: LogEntry | null;
   me: Membership;
-  unread: number;
+  unread: Unread;
 };
 
 /** Views of these memberships, in their order; those whose conversation is not projected yet are left out. */
@@ -33,7 +33,7 @@ export async function viewsOf(store: ReadStore, memberships: Membership[], heads
       directUserIds: pairs.get(me.conversationId) ?? [],
       lastMessage: lastMessages.get(me.conversationId) ?? null,
       me,
-      unread: unread.get(me.conversationId) ?? 0,
+      unread: unread.get(me.conversationId) ?? { count: 0, mentions: 0 },
     };
   });
 }
@@ -46,7 +46,7 @@ async function countUnread(
   store: ReadStore,
   memberships: Membership[],
   headOf: Map<string, number>,
-): Promise<Map<string, number>> {
+): Promise<Map<string, Unread>> {
   const queries: Membership[][] = [];
   let room = 0;
   for (const me of memberships) {

@@ -8,7 +8,10 @@ export type HistoryPage = { messages: LogEntry[]; hasBefore: boolean; hasAfter: 
 
 const end = Number.MAX_SAFE_INTEGER;
 
-/** A page of messages by seq, ascending: before, after or around a seq, else the newest. */
+/**
+ * A page of messages by seq, ascending: before, after or around a seq, else the newest. Joins, leaves and renames are
+ * among them, told as system messages.
+ */
 export async function listMessages(
   store: ReadStore,
   conversationId: string,
@@ -22,35 +25,40 @@ export async function listMessages(
       fields: [{ path: 'before', code: 'exclusive', message: 'excludes after and around' }],
     });
   }
-  const page = await pageAt(store, conversationId, position, limit);
+  const { firstSeq } = await requireMembership(store, conversationId, userId);
+  const page = await pageAt({ store, id: conversationId, below: firstSeq - 1 }, position, limit);
   await requireMembership(store, conversationId, userId);
   return page;
 }
 
-function pageAt(store: ReadStore, id: string, { before, after, around }: Position, limit: number) {
-  if (after !== undefined) return pageAfter(store, id, after, limit);
-  if (around !== undefined) return pageAround(store, id, around, limit);
-  return pageBefore(store, id, before ?? end, limit);
+/** What is read: the messages of a conversation above a seq. */
+type Source = { store: ReadStore; id: string; below: number };
+
+function pageAt(source: Source, { before, after, around }: Position, limit: number) {
+  if (after !== undefined) return pageAfter(source, Math.max(after, source.below), limit);
+  if (around !== undefined) return pageAround(source, Math.max(around, source.below), limit);
+  return pageBefore(source, before ?? end, limit);
 }
 
-async function pageBefore(store: ReadStore, id: string, before: number, limit: number): Promise<HistoryPage> {
-  const found = await store.messages(id, { from: 0, to: before }, false, limit + 1);
+async function pageBefore({ store, id, below }: Source, before: number, limit: number): Promise<HistoryPage> {
+  const found = await store.messages(id, { from: below, to: before }, false, limit + 1);
   const messages = found.slice(0, limit).reverse();
-  const hasAfter = before !== end && (await store.messages(id, { from: before - 1, to: end }, true, 1)).length > 0;
+  const from = Math.max(before - 1, below);
+  const hasAfter = before !== end && (await store.messages(id, { from, to: end }, true, 1)).length > 0;
   return { messages, hasBefore: found.length > limit, hasAfter };
 }
 
-async function pageAfter(store: ReadStore, id: string, after: number, limit: number): Promise<HistoryPage> {
+async function pageAfter({ store, id, below }: Source, after: number, limit: number): Promise<HistoryPage> {
   const found = await store.messages(id, { from: after, to: end }, true, limit + 1);
-  const hasBefore = (await store.messages(id, { from: 0, to: after + 1 }, false, 1)).length > 0;
+  const hasBefore = (await store.messages(id, { from: below, to: after + 1 }, false, 1)).length > 0;
   return { messages: found.slice(0, limit), hasBefore, hasAfter: found.length > limit };
 }
 
-async function pageAround(store: ReadStore, id: string, around: number, limit: number): Promise<HistoryPage> {
+async function pageAround({ store, id, below }: Source, around: number, limit: number): Promise<HistoryPage> {
   const half = Math.floor(limit / 2);
   const [older, newer] = await Promise.all([
-    store.messages(id, { from: 0, to: around }, false, half + 1),
-    store.messages(id, { from: Math.max(around - 1, 0), to: end }, true, limit - half + 1),
+    store.messages(id, { from: below, to: around }, false, half + 1),
+    store.messages(id, { from: Math.max(around - 1, below), to: end }, true, limit - half + 1),
   ]);
   return {
     messages: [...older.slice(0, half).reverse(), ...newer.slice(0, limit - half)],

@@ -1,34 +1,21 @@
 import type { LogEntry } from '../log/entry.ts';
+import { type Hydrated, hydrate, keyOf } from './hydrate.ts';
 import type { ReadStore } from './read-store.ts';
 
-/** Entries in seq order, with the messages that edits among them are about, in their current state. */
-export type LogPage = { entries: LogEntry[]; targets: Map<string, LogEntry>; hasMore: boolean };
+/** Entries in seq order, with what they are shown with. */
+export type LogPage = { entries: LogEntry[]; hydrated: Hydrated; hasMore: boolean };
 
-export function targetKey(conversationId: string, seq: number): string {
-  return `${conversationId}:${seq}`;
-}
-
-/** Entries after a seq. `hasMore` always says whether there are more. */
+/** Entries after a seq, as `readerId` sees them; as everybody does without one. `hasMore` always says whether there are more. */
 export async function readLogPage(
   store: ReadStore,
   conversationId: string,
+  readerId: string | undefined,
   after: number,
   limit: number,
 ): Promise<LogPage> {
   const found = await store.entriesAfter(conversationId, after, limit + 1);
   const entries = found.slice(0, limit);
-  return { entries, targets: await targetsOf(store, conversationId, entries), hasMore: found.length > limit };
-}
-
-async function targetsOf(
-  store: ReadStore,
-  conversationId: string,
-  entries: LogEntry[],
-): Promise<Map<string, LogEntry>> {
-  const seqs = entries.flatMap(({ body }) => (body.type === 'message:edited' ? [body.target] : []));
-  if (seqs.length === 0) return new Map();
-  const targets = await store.entries(conversationId, [...new Set(seqs)]);
-  return new Map(targets.map((target) => [targetKey(conversationId, target.seq), target]));
+  return { entries, hydrated: await hydrate(store, entries, readerId), hasMore: found.length > limit };
 }
 
 /** A page with only as many of its entries as have room, and the bytes of what is left; `hasMore` tells the rest. */
@@ -49,7 +36,7 @@ export function cutPage(page: LogPage, room: number): { page: LogPage; bytes: nu
 function weightOf(entry: LogEntry, page: LogPage): number {
   const { body } = entry;
   const target =
-    body.type === 'message:edited' ? page.targets.get(targetKey(entry.conversationId, body.target)) : entry;
+    body.type === 'message:edited' ? page.hydrated.targets.get(keyOf({ ...entry, seq: body.target })) : entry;
   const shown = target?.body;
   if (shown?.type === 'message:new') return 300 + Buffer.byteLength(shown.text) + 400 * shown.attachments.length;
   return body.type === 'member:added' ? 300 + 40 * body.userIds.length : 300;

@@ -7,9 +7,28 @@ export type Membership = {
   role: Role;
   joinedSeq: number;
   joinedAt: number;
+  /** First seq that the member may read: what is below is not there for them. */
+  firstSeq: number;
   readSeq: number;
   deliveredSeq: number;
+  preferences: Preferences;
+  /** When pointers or preferences last changed; 0 for never. */
+  changedAt: number;
 };
+
+/** How a member wants to see a conversation. `mutedUntil` in milliseconds since the epoch, null for not muted. */
+export type Preferences = {
+  archived: boolean;
+  pinned: boolean;
+  mutedUntil: number | null;
+  notify: 'all' | 'mentions' | 'none';
+};
+
+/** Messages that a member has not read, and those of them that call the member. */
+export type Unread = { count: number; mentions: number };
+
+/** A message's place. */
+export type Address = { conversationId: string; seq: number };
 
 export type SharedInfo = ConversationInfo & {
   conversationId: string;
@@ -30,8 +49,8 @@ export type ReadStore = {
   membership(conversationId: string, userId: string): Promise<Membership | null>;
   /** All memberships of a user. */
   membershipsOf(userId: string): Promise<Membership[]>;
-  /** Those of the conversations that the user is a member of now. */
-  memberOf(userId: string, conversationIds: readonly string[]): Promise<Set<string>>;
+  /** Those of the conversations that the user is a member of now, with the first seq that they may read of each. */
+  memberOf(userId: string, conversationIds: readonly string[]): Promise<Map<string, number>>;
   /** Members by user id, ascending, after one. */
   members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
@@ -41,13 +60,22 @@ export type ReadStore = {
   /** The last message that was not deleted, of each conversation that has one. */
   lastMessages(conversationIds: readonly string[]): Promise<Map<string, LogEntry>>;
   /** Messages of others after each membership's read pointer that were not deleted, at most `mostUnread` of each. */
-  unread(memberships: readonly Membership[]): Promise<Map<string, number>>;
+  unread(memberships: readonly Membership[]): Promise<Map<string, Unread>>;
   /** The two members, ever, of direct conversations. */
   directMembers(conversationIds: readonly string[]): Promise<Map<string, string[]>>;
   entry(conversationId: string, seq: number): Promise<LogEntry | null>;
   entries(conversationId: string, seqs: readonly number[]): Promise<LogEntry[]>;
+  /** Entries at addresses in any conversations. */
+  entriesAt(addresses: readonly Address[]): Promise<LogEntry[]>;
+  /** Those of the messages that the user has starred, as `conversationId:seq`. */
+  starredOf(userId: string, messages: readonly Address[]): Promise<Set<string>>;
+  /** The user's own emoji on each of the messages, by `conversationId:seq`. */
+  reactionsOf(userId: string, messages: readonly Address[]): Promise<Map<string, Set<string>>>;
   entriesAfter(conversationId: string, after: number, limit: number): Promise<LogEntry[]>;
-  /** Messages with from < seq < to: ascending from the lower end, or descending from the upper end. */
+  /**
+   * Messages, and entries that are told as system messages, with from < seq < to: ascending from the lower end, or
+   * descending from the upper end.
+   */
   messages(
     conversationId: string,
     range: { from: number; to: number },

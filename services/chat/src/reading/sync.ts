@@ -1,4 +1,5 @@
 import { type ConversationView, viewsOf } from './conversation-views.ts';
+import { nothingHydrated } from './hydrate.ts';
 import { cutPage, type LogPage, readLogPage } from './log-pages.ts';
 import type { Head, Membership, ReadStore } from './read-store.ts';
 
@@ -27,7 +28,8 @@ const parallelReads = 8;
 
 /**
  * Everything that changed since the cursors. A conversation missing from them counts as 0, but with a token those
- * that did not move since it was given are left out.
+ * that did not move since it was given are left out. For a member who may not read the beginning, the log begins where
+ * it does for them.
  */
 export async function sync(store: ReadStore, request: SyncRequest, now: number): Promise<SyncResult> {
   const since = parseToken(request.token);
@@ -48,16 +50,17 @@ export async function sync(store: ReadStore, request: SyncRequest, now: number):
   };
 }
 
-const nothingYet: LogPage = { entries: [], targets: new Map(), hasMore: true };
+const nothingYet: LogPage = { entries: [], hydrated: nothingHydrated, hasMore: true };
 
 function isWanted(
-  { conversationId }: Membership,
+  { conversationId, changedAt }: Membership,
   heads: Map<string, Head>,
   cursors: Record<string, number>,
   since: number | null,
 ): boolean {
   const head = heads.get(conversationId);
   if (!head || since === null) return true;
+  if (changedAt >= since - skewMs) return true;
   const cursor = cursors[conversationId];
   return cursor === undefined ? head.at >= since - skewMs : head.seq > cursor;
 }
@@ -71,7 +74,10 @@ async function readPages(
 ): Promise<Map<string, LogPage>> {
   const pages = new Map<string, LogPage>();
   const behind = wanted
-    .map(({ conversationId: id }) => ({ id, after: request.cursors[id] ?? 0, head: heads.get(id)?.seq ?? 0 }))
+    .map(({ conversationId: id, firstSeq }) => {
+      const after = Math.max(request.cursors[id] ?? 0, firstSeq - 1);
+      return { id, after, head: heads.get(id)?.seq ?? 0 };
+    })
     .sort((a, b) => a.head - a.after - (b.head - b.after));
   let budget = answerEntries;
   const read: typeof behind = [];
@@ -86,7 +92,9 @@ async function readPages(
   for (let start = 0; start < read.length; start += parallelReads) {
     if (room <= 0) break;
     const some = read.slice(start, start + parallelReads);
-    const found = await Promise.all(some.map(({ id, after }) => readLogPage(store, id, after, request.limit)));
+    const found = await Promise.all(
+      some.map(({ id, after }) => readLogPage(store, id, request.userId, after, request.limit)),
+    );
     some.forEach(({ id }, index) => {
       const { page, bytes } = cutPage(found[index] as LogPage, room);
       pages.set(id, page);

@@ -13,13 +13,18 @@ export type ConversationDocument = {
   createdBy: StoredUuid;
   createdAt: Date;
   updatedAt: Date;
+  avatar?: string;
+  history?: 'all' | 'joined';
+  slowModeSeconds?: number;
+  deletedAt?: Date;
   memberCount: number;
   appliedSeq: number;
 };
 
 /**
- * A membership, and the member's own pointers. What the log says (role, joined, left) is a projection up to
- * `appliedSeq`; pointers are this collection's own and only move forward. `leftSeq` is null for members.
+ * A membership, and the member's own pointers and preferences. What the log says (role, joined, left, banned) is a
+ * projection up to `appliedSeq`; pointers are this collection's own and only move forward. `leftSeq` is null for
+ * members. Somebody who was banned without ever being a member has a document too.
  */
 export type MemberDocument = {
   _id: { c: StoredUuid; u: StoredUuid };
@@ -28,10 +33,43 @@ export type MemberDocument = {
   role: 'owner' | 'admin' | 'moderator' | 'member';
   joinedSeq: number;
   joinedAt: Date;
+  firstSeq: number;
   leftSeq: number | null;
   appliedSeq: number;
+  /** `until` is null for good. */
+  ban?: { reason: string; until: Date | null };
   readSeq?: number;
   deliveredSeq?: number;
+  /** How the member wants to see the conversation. Absent: not archived, not pinned, not muted, told of all. */
+  archived?: boolean;
+  pinned?: boolean;
+  mutedUntil?: Date | null;
+  notify?: 'all' | 'mentions' | 'none';
+  /** When pointers or preferences last changed: what other devices of the member have to be told since. */
+  meAt?: Date;
+};
+
+/** One person's one emoji on one message, as of the entry `seq`. */
+export type ReactionDocument = {
+  _id: { c: StoredUuid; s: number; u: StoredUuid; e: string };
+  c: StoredUuid;
+  s: number;
+  u: StoredUuid;
+  e: string;
+  on: boolean;
+  seq: number;
+  at: Date;
+};
+
+/** A forward: the message it came from (`c`, `s`) and the one it became (`tc`, `ts`). */
+export type ForwardDocument = { _id: { c: StoredUuid; s: number; tc: StoredUuid; ts: number } };
+
+/** A message that somebody starred (or no longer does: other devices have to be told), private to them. */
+export type StarDocument = {
+  _id: { u: StoredUuid; c: StoredUuid; s: number };
+  u: StoredUuid;
+  on: boolean;
+  at: Date;
 };
 
 /** One boot of a chat process: see log/boot-lease.ts. Claimed and passed over by recovery. */
@@ -52,6 +90,9 @@ export type ChatCollections = {
   conversations: Collection<ConversationDocument>;
   members: Collection<MemberDocument>;
   boots: Collection<BootDocument>;
+  reactions: Collection<ReactionDocument>;
+  forwards: Collection<ForwardDocument>;
+  stars: Collection<StarDocument>;
   people: PeopleCollections;
 };
 
@@ -65,6 +106,9 @@ export function chatCollections(connection: Connection): ChatCollections {
     conversations: db.collection('conversations'),
     members: db.collection('members'),
     boots: db.collection('boots'),
+    reactions: db.collection('reactions'),
+    forwards: db.collection('forwards'),
+    stars: db.collection('stars'),
     people: peopleCollections(db),
   };
 }
@@ -81,11 +125,21 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
       { key: { by: 1, at: 1 }, name: 'boot' },
       { key: { c: 1, '_id.s': 1 }, name: 'permissions', partialFilterExpression: { permission: true } },
       { key: { uploads: 1 }, name: 'uploads', partialFilterExpression: { uploads: { $exists: true } } },
+      {
+        key: { c: 1, threadRoot: 1, '_id.s': 1 },
+        name: 'thread',
+        partialFilterExpression: { threadRoot: { $exists: true } },
+      },
+      { key: { c: 1, '_id.s': 1 }, name: 'pinned', partialFilterExpression: { 'body.pinned': true } },
     ]),
     collections.members.createIndexes([
       { key: { u: 1, leftSeq: 1 }, name: 'user' },
       { key: { c: 1, leftSeq: 1, u: 1 }, name: 'conversation' },
+      { key: { c: 1, u: 1 }, name: 'banned', partialFilterExpression: { ban: { $exists: true } } },
     ]),
+    collections.reactions.createIndexes([{ key: { u: 1, c: 1, s: 1 }, name: 'user' }]),
+    collections.forwards.createIndexes([{ key: { '_id.c': 1, '_id.s': 1 }, name: 'source' }]),
+    collections.stars.createIndexes([{ key: { u: 1, at: -1 }, name: 'user' }]),
     collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
     ensurePeopleIndexes(collections.people),
   ]);

@@ -1,6 +1,6 @@
 import { readUuid, type StoredUuid, storeUuid } from '@bluewave/mongo/uuid';
 import mongoose from 'mongoose';
-import { changesPermissions, type EntryBody, type LogEntry } from '../log/entry.ts';
+import { changesPermissions, type EntryBody, type LogEntry, type MessageBody } from '../log/entry.ts';
 
 const { Binary } = mongoose.mongo.BSON;
 
@@ -8,20 +8,28 @@ const { Binary } = mongoose.mongo.BSON;
 export type EntryAddress = { c: StoredUuid; s: number };
 
 /**
- * An entry in the collection `entries`. Of a `message:new` the body is the message's current state, with `edits`, the
- * seqs of the entries that edited it. `permission` is only there when true, for a partial index; `uploads` likewise.
+ * An entry in the collection `entries`. Of a `message:new` the body is the message's current state. The fields after
+ * `by` are only there when they say something: partial indexes and projections need them beside the body.
  */
 export type EntryDocument = {
   _id: EntryAddress;
   c: StoredUuid;
   senderId: StoredUuid;
   clientMsgId: StoredUuid;
-  body: EntryBody & { edits?: number[] };
+  body: EntryBody;
   bodyHash: InstanceType<typeof Binary>;
   at: Date;
   by: StoredUuid;
   permission?: true;
   uploads?: StoredUuid[];
+  /** Whom a message calls. */
+  mentions?: StoredUuid[];
+  /** Of a reply in a thread. */
+  threadRoot?: number;
+  /** Raised whenever `body.counts` is written. */
+  countsRev?: number;
+  /** The last entry that pinned or unpinned the message. */
+  pinSeq?: number;
 };
 
 export function toDocument(entry: LogEntry): EntryDocument {
@@ -37,10 +45,14 @@ export function toDocument(entry: LogEntry): EntryDocument {
     by: storeUuid(entry.by),
   };
   if (changesPermissions(entry.body.type)) document.permission = true;
-  if (entry.body.type === 'message:new' && entry.body.attachments.length > 0) {
-    document.uploads = entry.body.attachments.map((attachment) => storeUuid(attachment.uploadId));
-  }
+  if (entry.body.type === 'message:new') indexMessage(document, entry.body);
   return document;
+}
+
+function indexMessage(document: EntryDocument, { attachments, mentions, threadRoot }: MessageBody): void {
+  if (attachments.length > 0) document.uploads = attachments.map(({ uploadId }) => storeUuid(uploadId));
+  if (mentions && mentions.length > 0) document.mentions = mentions.map(storeUuid);
+  if (threadRoot !== undefined) document.threadRoot = threadRoot;
 }
 
 export function fromDocument(document: EntryDocument): LogEntry {

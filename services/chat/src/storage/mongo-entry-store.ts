@@ -1,13 +1,15 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import type { Logger } from '@bluewave/runtime/logger';
-import { type ConversationState, emptyState, foldPermissions } from '../log/conversation-state.ts';
+import { type ConversationState, emptyState, foldPermissions, noteMessage } from '../log/conversation-state.ts';
 import type { EntryStore, InsertOutcome } from '../log/entry-store.ts';
 
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
+import { infoOf } from './conversation-document.ts';
 import { addressRange, fromDocument, toDocument } from './entry-document.ts';
 
 const duplicateKey = 11_000;
+const slowModeLooksBack = 1_000;
 
 type InsertReply = {
   writeErrors?: { index: number; code: number; keyPattern?: Record<string, unknown> }[];
@@ -86,11 +88,12 @@ async function loadState(collections: ChatCollections, conversationId: string): 
   // In this order: a projection writes its members first and says so in the conversation last.
   const conversation = await collections.conversations.findOne({ _id: c }, read);
   const members = await collections.members.find({ c, leftSeq: null }, read).toArray();
+  const banned = await collections.members.find({ c, ban: { $exists: true } }, read).toArray();
   const last = await collections.entries
     .find(addressRange(conversationId, 0), { ...read, limit: 1, projection: { _id: 1 } })
     .sort({ _id: -1 })
     .next();
-  const state = stateOf(conversationId, conversation, members);
+  const state = stateOf(conversationId, conversation, members, banned);
   if (!last) return state;
   const open = await collections.entries
     .find({ c, permission: true, '_id.s': { $gt: conversation?.appliedSeq ?? 0, $lte: last._id.s } }, read)
@@ -98,20 +101,41 @@ async function loadState(collections: ChatCollections, conversationId: string): 
     .toArray();
   for (const document of open) foldPermissions(state, fromDocument(document));
   state.head = last._id.s;
+  if (state.info?.slowModeSeconds) await noteLastMessages(collections, state, last._id.s);
   return state;
 }
 
-function stateOf(id: string, document: ConversationDocument | null, members: MemberDocument[]): ConversationState {
+/** Who spoke within the time that slow mode looks back; beyond so many entries the rest is forgiven. */
+async function noteLastMessages(collections: ChatCollections, state: ConversationState, head: number): Promise<void> {
+  const since = Date.now() - (state.info?.slowModeSeconds ?? 0) * 1_000;
+  const recent = await collections.entries
+    .find(addressRange(state.id, 0, head), { ...read, limit: slowModeLooksBack })
+    .sort({ _id: -1 })
+    .toArray();
+  for (const document of recent) {
+    if (document.at.getTime() >= since) noteMessage(state, fromDocument(document));
+  }
+}
+
+function stateOf(
+  id: string,
+  document: ConversationDocument | null,
+  members: MemberDocument[],
+  banned: MemberDocument[],
+): ConversationState {
   const state = emptyState(id);
   if (document) {
-    const { type, name, description } = document;
-    state.info = { type, name, description, createdBy: readUuid(document.createdBy) };
+    state.info = infoOf(document);
     state.createdAt = document.createdAt.getTime();
     state.updatedAt = document.updatedAt.getTime();
+    state.deletedAt = document.deletedAt?.getTime() ?? null;
   }
-  for (const member of members) {
-    const { role, joinedSeq, joinedAt } = member;
-    state.members.set(readUuid(member.u), { role, joinedSeq, joinedAt: joinedAt.getTime() });
+  for (const { u, role, joinedSeq, joinedAt, firstSeq } of members) {
+    const membership = { role, joinedSeq, joinedAt: joinedAt.getTime(), firstSeq, lastMessageAt: 0 };
+    state.members.set(readUuid(u), membership);
+  }
+  for (const { u, ban } of banned) {
+    if (ban) state.bans.set(readUuid(u), { reason: ban.reason, until: ban.until?.getTime() ?? null });
   }
   return state;
 }

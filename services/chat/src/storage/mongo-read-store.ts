@@ -1,7 +1,8 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
-import type { Membership, ReadStore, SharedInfo } from '../reading/read-store.ts';
+import type { Address, Membership, ReadStore, SharedInfo, Unread } from '../reading/read-store.ts';
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
+import { infoOf } from './conversation-document.ts';
 import { addressRange, type EntryDocument, fromDocument } from './entry-document.ts';
 import { headPipeline, lastMessagePipeline, unreadPipeline } from './pipelines.ts';
 
@@ -12,6 +13,7 @@ export function createMongoReadStore(collections: ChatCollections): ReadStore {
     ...memberReads(collections),
     ...headReads(collections),
     ...entryReads(collections),
+    ...ownReads(collections),
     ...uploadReads(collections),
   };
 }
@@ -43,9 +45,9 @@ function memberReads({ members }: ChatCollections): MemberReads {
       const u = storeUuid(userId);
       const ids = conversationIds.map((id) => ({ c: storeUuid(id), u }));
       const found = await members
-        .find({ _id: { $in: ids }, leftSeq: null }, { ...read, projection: { c: 1 } })
+        .find({ _id: { $in: ids }, leftSeq: null }, { ...read, projection: { c: 1, firstSeq: 1 } })
         .toArray();
-      return new Set(found.map(({ c }) => readUuid(c)));
+      return new Map(found.map(({ c, firstSeq }) => [readUuid(c), firstSeq]));
     },
     async members(conversationId, afterUserId, limit) {
       const after = afterUserId === null ? {} : { u: { $gt: storeUuid(afterUserId) } };
@@ -144,17 +146,25 @@ function headReads({ conversations, members }: ChatCollections): HeadReads {
         u: storeUuid(userId),
       }));
       const rows = await members
-        .aggregate<{ c: MemberDocument['c']; unread: { count: number }[] }>(
+        .aggregate<{ c: MemberDocument['c']; unread: Unread[] }>(
           [{ $match: { _id: { $in: ids } } }, ...unreadPipeline],
           read,
         )
         .toArray();
-      return new Map(rows.map(({ c, unread }) => [readUuid(c), unread[0]?.count ?? 0]));
+      return new Map(rows.map(({ c, unread }) => [readUuid(c), unread[0] ?? { count: 0, mentions: 0 }]));
     },
   };
 }
 
-type EntryReads = Pick<ReadStore, 'entry' | 'entries' | 'entriesAfter' | 'messages'>;
+type EntryReads = Pick<ReadStore, 'entry' | 'entries' | 'entriesAt' | 'entriesAfter' | 'messages'>;
+
+/** Messages, and what `reading/system-notes.ts` makes system messages of. */
+const toldAsMessages = [
+  { 'body.type': 'message:new' as const },
+  { 'body.type': 'member:added' as const, 'body.created': null },
+  { 'body.type': 'member:removed' as const },
+  { 'body.type': 'conversation:updated' as const, 'body.changes.name': { $exists: true } },
+];
 
 function entryReads({ entries }: ChatCollections): EntryReads {
   return {
@@ -167,6 +177,11 @@ function entryReads({ entries }: ChatCollections): EntryReads {
       const found = await entries.find({ _id: { $in: seqs.map((s) => ({ c, s })) } }, read).toArray();
       return found.map(fromDocument);
     },
+    async entriesAt(addresses) {
+      if (addresses.length === 0) return [];
+      const ids = addresses.map(({ conversationId, seq }) => ({ c: storeUuid(conversationId), s: seq }));
+      return (await entries.find({ _id: { $in: ids } }, read).toArray()).map(fromDocument);
+    },
     async entriesAfter(conversationId, after, limit) {
       const found = await entries
         .find(addressRange(conversationId, after), { ...read, limit })
@@ -175,12 +190,43 @@ function entryReads({ entries }: ChatCollections): EntryReads {
       return found.map(fromDocument);
     },
     async messages(conversationId, { from, to }, ascending, limit) {
-      const filter = { ...addressRange(conversationId, from, to - 1), 'body.type': 'message:new' as const };
+      const filter = { ...addressRange(conversationId, from, to - 1), $or: toldAsMessages };
       const found = await entries
         .find(filter, { ...read, limit })
         .sort({ _id: ascending ? 1 : -1 })
         .toArray();
       return found.map(fromDocument);
+    },
+  };
+}
+
+const keyOf = (c: EntryDocument['c'], s: number): string => `${readUuid(c)}:${s}`;
+
+/** What only one reader sees of messages. */
+function ownReads({ stars, reactions }: ChatCollections): Pick<ReadStore, 'starredOf' | 'reactionsOf'> {
+  const seqsByConversation = (messages: readonly Address[]): [string, number[]][] => {
+    const seqs = new Map<string, number[]>();
+    for (const { conversationId, seq } of messages) {
+      seqs.set(conversationId, [...(seqs.get(conversationId) ?? []), seq]);
+    }
+    return [...seqs];
+  };
+  return {
+    async starredOf(userId, messages) {
+      if (messages.length === 0) return new Set();
+      const u = storeUuid(userId);
+      const ids = messages.map(({ conversationId, seq }) => ({ u, c: storeUuid(conversationId), s: seq }));
+      const found = await stars.find({ _id: { $in: ids }, on: true }, { ...read, projection: { _id: 1 } }).toArray();
+      return new Set(found.map(({ _id }) => keyOf(_id.c, _id.s)));
+    },
+    async reactionsOf(userId, messages) {
+      const own = new Map<string, Set<string>>();
+      if (messages.length === 0) return own;
+      const u = storeUuid(userId);
+      const of = seqsByConversation(messages).map(([id, seqs]) => ({ u, c: storeUuid(id), s: { $in: seqs } }));
+      const found = await reactions.find({ $or: of, on: true }, read).toArray();
+      for (const { c, s, e } of found) own.set(keyOf(c, s), (own.get(keyOf(c, s)) ?? new Set()).add(e));
+      return own;
     },
   };
 }
@@ -214,18 +260,23 @@ function fromMember(document: MemberDocument): Membership {
     role: document.role,
     joinedSeq: document.joinedSeq,
     joinedAt: document.joinedAt.getTime(),
+    firstSeq: document.firstSeq,
     readSeq: document.readSeq ?? 0,
     deliveredSeq: document.deliveredSeq ?? 0,
+    preferences: {
+      archived: document.archived ?? false,
+      pinned: document.pinned ?? false,
+      mutedUntil: document.mutedUntil?.getTime() ?? null,
+      notify: document.notify ?? 'all',
+    },
+    changedAt: document.meAt?.getTime() ?? 0,
   };
 }
 
 function fromConversation(document: ConversationDocument): SharedInfo {
   return {
+    ...infoOf(document),
     conversationId: readUuid(document._id),
-    type: document.type,
-    name: document.name,
-    description: document.description,
-    createdBy: readUuid(document.createdBy),
     createdAt: document.createdAt.getTime(),
     updatedAt: document.updatedAt.getTime(),
     memberCount: document.memberCount,

@@ -47,7 +47,11 @@ export const lastMessagePipeline = [
   { $project: { _id: 0, last: 1 } },
 ];
 
-/** Adds `unread: [{count}]` to memberships: messages of others after the read pointer that were not deleted. */
+const callsMe = {
+  $or: [{ $eq: ['$body.mentionsAll', true] }, { $in: ['$$me', { $ifNull: ['$mentions', []] }] }],
+};
+
+/** Adds `unread: [Unread]` to memberships: messages of others after the read pointer that were not deleted. */
 export const unreadPipeline = [
   {
     $lookup: {
@@ -67,7 +71,8 @@ export const unreadPipeline = [
           },
         },
         { $limit: mostUnread },
-        { $count: 'count' },
+        { $group: { _id: null, count: { $sum: 1 }, mentions: { $sum: { $cond: [callsMe, 1, 0] } } } },
+        { $project: { _id: 0, count: 1, mentions: 1 } },
       ],
       as: 'unread',
     },

@@ -1,4 +1,4 @@
-import { hashOf } from '../../src/log/derived-id.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { AppendRequest, AppendResult } from '../../src/log/append.ts';
 import { applyEntry, type ConversationState, emptyState } from '../../src/log/conversation-state.ts';
 import type { LogEntry } from '../../src/log/entry.ts';
@@ -106,13 +106,14 @@ export function unprojected(log: MemoryLog): string[] {
     const state = emptyState(id);
     for (const entry of entries) applyEntry(state, entry);
     const rows = [...(log.members.get(id) ?? [])].filter(([, row]) => row.leftSeq === null);
-    const members = rows.map(([userId, { role, joinedSeq, joinedAt }]) =>
-      asPair(userId, { role, joinedSeq, joinedAt }),
+    const members = rows.map(([userId, { role, joinedSeq, joinedAt, firstSeq }]) =>
+      asPair(userId, { role, joinedSeq, joinedAt, firstSeq, lastMessageAt: 0 }),
     );
     const byUser = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);
-    if (!hashEquals(members.sort(byUser), [...state.members].sort(byUser))) faults.push(`members of ${id} differ`);
+    if (!isDeepStrictEqual(members.sort(byUser), [...state.members].sort(byUser)))
+      faults.push(`members of ${id} differ`);
     const row = log.conversations.get(id);
-    if (!hashEquals(row?.info, state.info)) faults.push(`info of ${id} differs`);
+    if (!isDeepStrictEqual(row?.info, state.info)) faults.push(`info of ${id} differs`);
     if (row?.memberCount !== state.members.size) faults.push(`member count of ${id} differs`);
     faults.push(...unprojectedTexts(entries));
   }
@@ -120,7 +121,6 @@ export function unprojected(log: MemoryLog): string[] {
 }
 
 const asPair = (userId: string, member: object): [string, object] => [userId, member];
-const hashEquals = (a: unknown, b: unknown) => sameBytes(hashOf(a), hashOf(b));
 
 function unprojectedTexts(entries: LogEntry[]): string[] {
   return entries.flatMap(({ seq, body }) => {

@@ -73,12 +73,15 @@ function dying(collections: ChatCollections, accesses: number): ChatCollections 
         };
       },
     });
-  const { entries, conversations, members, boots } = collections;
+  const { entries, conversations, members, boots, reactions, forwards, stars } = collections;
   return {
     ...collections,
     entries: watch(entries),
     conversations: watch(conversations),
     members: watch(members),
     boots: watch(boots),
+    reactions: watch(reactions),
+    forwards: watch(forwards),
+    stars: watch(stars),
   };
 }

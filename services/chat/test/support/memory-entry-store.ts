@@ -1,9 +1,15 @@
 import type { BootStore } from '../../src/log/boot-lease.ts';
-import { type ConversationState, emptyState, foldPermissions } from '../../src/log/conversation-state.ts';
-import type { LogEntry } from '../../src/log/entry.ts';
+import {
+  type ConversationState,
+  emptyState,
+  foldPermissions,
+  newMembership,
+} from '../../src/log/conversation-state.ts';
+import type { ConversationInfo, EntryBody, LogEntry } from '../../src/log/entry.ts';
 import type { EntryStore } from '../../src/log/entry-store.ts';
 import type { ProjectionStore } from '../../src/log/projections.ts';
 import type { AbandonedBootStore } from '../../src/log/recovery.ts';
+import type { SharedReads } from '../../src/reading/hydrate.ts';
 import type { ConversationRow, MemberRow, MemoryLog } from './memory-log.ts';
 import { nth } from './nth.ts';
 
@@ -53,9 +59,11 @@ function stateOf(id: string, row: ConversationRow | undefined, members: Map<stri
     state.info = row.info;
     state.createdAt = row.createdAt;
     state.updatedAt = row.updatedAt;
+    state.deletedAt = row.deletedAt;
   }
-  for (const [userId, { role, joinedSeq, joinedAt, leftSeq }] of members ?? []) {
-    if (leftSeq === null) state.members.set(userId, { role, joinedSeq, joinedAt });
+  for (const [userId, { role, joinedSeq, joinedAt, firstSeq, leftSeq, ban }] of members ?? []) {
+    if (leftSeq === null) state.members.set(userId, { role, joinedSeq, joinedAt, firstSeq, lastMessageAt: 0 });
+    if (ban) state.bans.set(userId, ban);
   }
   return state;
 }
@@ -66,8 +74,10 @@ export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep)
     async projectMembers(conversationId) {
       const appliedSeq = await at(() => log.conversations.get(conversationId)?.appliedSeq ?? 0);
       const open = await at(() => log.permissionsAfter(conversationId, appliedSeq, Number.MAX_SAFE_INTEGER));
+      let info = log.conversations.get(conversationId)?.info ?? null;
       for (const entry of open) {
-        for (const write of memberWrites(log, entry)) await at(write);
+        info = infoAfter(info, entry);
+        for (const write of memberWrites(log, entry, info)) await at(write);
       }
       if (open.length > 0) await at(() => writeConversation(log, conversationId, open));
     },
@@ -79,6 +89,7 @@ export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep)
           const isNewest = (body.edits ?? []).every((other) => other < seq);
           body.edits = [...new Set([...(body.edits ?? []), seq])];
           gone = body.deletedAt !== null;
+          if (!gone) body.original ??= body.text;
           if (isNewest && !gone) Object.assign(body, { text: edit.text, editedAt });
         });
         return gone;
@@ -90,14 +101,65 @@ export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep)
         let known: number[] = [];
         log.change(conversationId, target, (body) => {
           if (body.type !== 'message:new') return;
-          Object.assign(body, { text: '', attachments: [], deletedAt: body.deletedAt ?? deletedAt });
+          Object.assign(body, { text: '', attachments: [], deletedAt: body.deletedAt ?? deletedAt, pinned: false });
+          delete body.original;
           known = body.edits ?? [];
         });
         return known;
       });
       await at(() => blank(log, conversationId, edits));
     },
+    async projectReaction({ conversationId, senderId, seq, body: { target, emoji, on } }) {
+      const address = `${conversationId}:${target}`;
+      const key = `${address} ${senderId} ${emoji}`;
+      await at(() => {
+        const known = log.reactions.get(key);
+        if (!known || known.seq < seq) log.reactions.set(key, { target: address, emoji, on, seq });
+      });
+      await at(() => log.change(conversationId, target, (body) => countReactions(log, address, body)));
+    },
+    projectPin: ({ conversationId, body: { target, on } }) =>
+      at(() =>
+        log.change(conversationId, target, (body) => {
+          if (body.type === 'message:new' && body.deletedAt === null) body.pinned = on;
+        }),
+      ),
+    projectMessage: () => at(() => undefined),
   };
+}
+
+/** What the publisher shows entries with. */
+export function createMemorySharedReads(log: MemoryLog, step: Step = noStep): SharedReads {
+  const at = access(step);
+  return {
+    entriesAt: (addresses) =>
+      at(() => addresses.flatMap(({ conversationId, seq }) => log.after(conversationId, seq - 1, 1))),
+    shared: (conversationIds) =>
+      at(
+        () =>
+          new Map(
+            conversationIds.flatMap((conversationId) => {
+              const row = log.conversations.get(conversationId);
+              return row ? [[conversationId, { ...row.info, ...row, conversationId }] as const] : [];
+            }),
+          ),
+      ),
+  };
+}
+
+function countReactions(log: MemoryLog, address: string, body: EntryBody): void {
+  if (body.type !== 'message:new') return;
+  const counted = new Map<string, number>();
+  for (const { target, emoji, on } of log.reactions.values()) {
+    if (target === address && on) counted.set(emoji, (counted.get(emoji) ?? 0) + 1);
+  }
+  const reactions = [...counted].map(([emoji, count]) => ({ emoji, count }));
+  body.counts = { replies: 0, lastReplySeq: 0, forwards: 0, ...body.counts, reactions };
+}
+
+function infoAfter(info: ConversationInfo | null, { body }: LogEntry): ConversationInfo | null {
+  if (body.type === 'member:added' && body.created) return body.created;
+  return body.type === 'conversation:updated' && info ? { ...info, ...body.changes } : info;
 }
 
 function blank(log: MemoryLog, conversationId: string, seqs: number[]): void {
@@ -108,33 +170,62 @@ function blank(log: MemoryLog, conversationId: string, seqs: number[]): void {
   }
 }
 
-function memberWrites(log: MemoryLog, { conversationId, senderId, seq, at, body }: LogEntry): (() => void)[] {
+function memberWrites(log: MemoryLog, entry: LogEntry, info: ConversationInfo | null): (() => void)[] {
+  const { conversationId, seq, at, body } = entry;
   const rows = log.members.get(conversationId) ?? new Map<string, MemberRow>();
   log.members.set(conversationId, rows);
   const write = (userId: string, fields: Partial<MemberRow>) => () => {
     const row = rows.get(userId);
     if ((row?.appliedSeq ?? 0) >= seq) return;
-    const blankRow: MemberRow = { role: 'member', joinedSeq: 0, joinedAt: 0, leftSeq: null, appliedSeq: 0 };
-    rows.set(userId, { ...blankRow, ...row, ...fields, appliedSeq: seq });
+    const blankRow: MemberRow = {
+      role: 'member',
+      joinedSeq: 0,
+      joinedAt: 0,
+      firstSeq: 1,
+      leftSeq: null,
+      appliedSeq: 0,
+    };
+    const next = { ...blankRow, ...row, ...fields, appliedSeq: seq };
+    if (next.leftSeq === null || (body.type === 'conversation:updated' && body.lifted === userId)) delete next.ban;
+    rows.set(userId, next);
   };
-  if (body.type === 'member:removed') return [write(body.userId, { leftSeq: seq })];
-  if (body.type !== 'member:added') return [];
-  return body.userIds.map((userId) => {
-    const owns = body.created !== null && body.created.type !== 'direct' && userId === senderId;
-    return write(userId, { role: owns ? 'owner' : 'member', joinedSeq: seq, joinedAt: at, leftSeq: null });
-  });
+  switch (body.type) {
+    case 'member:added':
+      return body.userIds.map((userId) =>
+        write(userId, { ...newMembership(info, entry, userId), joinedAt: at, leftSeq: null }),
+      );
+    case 'member:removed':
+      return [write(body.userId, { leftSeq: seq, ...(body.ban ? { ban: body.ban } : {}) })];
+    case 'member:updated':
+      return [
+        write(body.userId, { role: body.role }),
+        ...(body.demoted === undefined ? [] : [write(body.demoted, { role: 'admin' })]),
+      ];
+    case 'conversation:updated':
+      return [
+        ...(body.banned ? [write(body.banned.userId, { leftSeq: seq, ban: body.banned })] : []),
+        ...(body.lifted !== undefined && rows.has(body.lifted) ? [write(body.lifted, {})] : []),
+      ];
+    case 'conversation:deleted':
+      return [...rows].filter(([, { leftSeq }]) => leftSeq === null).map(([userId]) => write(userId, { leftSeq: seq }));
+    default:
+      return [];
+  }
 }
 
 function writeConversation(log: MemoryLog, conversationId: string, applied: LogEntry[]): void {
   const row = log.conversations.get(conversationId);
   const last = nth(applied, -1);
   if ((row?.appliedSeq ?? 0) >= last.seq) return;
-  const first = nth(applied, 0);
-  const created = first.body.type === 'member:added' ? first.body.created : null;
+  const info = applied.reduce(infoAfter, row?.info ?? null);
+  if (!info) throw new Error('a conversation begins with its creation');
+  const deletion = applied.find(({ body }) => body.type === 'conversation:deleted');
   const memberCount = [...(log.members.get(conversationId)?.values() ?? [])].filter((m) => m.leftSeq === null).length;
   log.conversations.set(conversationId, {
-    ...(created ? { info: created, createdAt: first.at } : (row as ConversationRow)),
+    info,
+    createdAt: row?.createdAt ?? nth(applied, 0).at,
     updatedAt: last.at,
+    deletedAt: row?.deletedAt ?? deletion?.at ?? null,
     memberCount,
     appliedSeq: last.seq,
   });

@@ -1,4 +1,4 @@
-import type { ConversationInfo, EntryBody, LogEntry, Role } from '../../src/log/entry.ts';
+import type { Ban, ConversationInfo, EntryBody, LogEntry, Role } from '../../src/log/entry.ts';
 import { changesPermissions } from '../../src/log/entry.ts';
 import type { InsertOutcome } from '../../src/log/entry-store.ts';
 
@@ -6,10 +6,19 @@ export type ConversationRow = {
   info: ConversationInfo;
   createdAt: number;
   updatedAt: number;
+  deletedAt: number | null;
   memberCount: number;
   appliedSeq: number;
 };
-export type MemberRow = { role: Role; joinedSeq: number; joinedAt: number; leftSeq: number | null; appliedSeq: number };
+export type MemberRow = {
+  role: Role;
+  joinedSeq: number;
+  joinedAt: number;
+  firstSeq: number;
+  leftSeq: number | null;
+  appliedSeq: number;
+  ban?: Ban;
+};
 export type BootRow = {
   watermark: number;
   leaseUntil: number;
@@ -30,6 +39,8 @@ export class MemoryLog {
   readonly conversations = new Map<string, ConversationRow>();
   readonly members = new Map<string, Map<string, MemberRow>>();
   readonly boots = new Map<string, BootRow>();
+  /** `conversation:target user emoji` -> the last entry that said so. */
+  readonly reactions = new Map<string, { target: string; emoji: string; on: boolean; seq: number }>();
   readonly #byAddress = new Map<string, LogEntry>();
   readonly #byClientId = new Map<string, LogEntry>();
   #written: LogEntry[] = [];
@@ -98,7 +109,7 @@ export class MemoryLog {
   }
 
   /** Changes the body of a written entry in place; nothing when there is none. */
-  change(conversationId: string, seq: number, change: (body: EntryBody & { edits?: number[] }) => void): void {
+  change(conversationId: string, seq: number, change: (body: EntryBody) => void): void {
     const entry = this.#byAddress.get(`${conversationId}:${seq}`);
     if (entry) change(entry.body);
   }

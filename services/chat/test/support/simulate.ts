@@ -145,7 +145,7 @@ function requestFor(world: SimulatedWorld, requests: AppendRequest[], action: Ac
   const sends = requests.filter((one) => one.bodyHash.length === 16 && one.traceId === 'send');
   const earlier = sends[(at + user) % Math.max(sends.length, 1)];
   const sent = (of: { actorId: string; conversationId: string; clientMsgId: string }, text: string) => ({
-    ...sendMessage({ ...of, kind: 'text', text, attachments: [] }, call()),
+    ...sendMessage({ ...of, kind: 'text', text, attachments: [] }, call(), Date.now),
     traceId: 'send',
   });
   try {

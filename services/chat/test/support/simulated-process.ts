@@ -10,7 +10,12 @@ import { Outbox } from '../../src/log/outbox.ts';
 import { Recovery } from '../../src/log/recovery.ts';
 import { UnknownOutcomes } from '../../src/log/unknown-outcomes.ts';
 import { testLog as log } from './environment.ts';
-import { createMemoryBootStore, createMemoryEntryStore, createMemoryProjectionStore } from './memory-entry-store.ts';
+import {
+  createMemoryBootStore,
+  createMemoryEntryStore,
+  createMemoryProjectionStore,
+  createMemorySharedReads,
+} from './memory-entry-store.ts';
 import { nth } from './nth.ts';
 import type { Outage, SimulatedWorld } from './simulated-world.ts';
 
@@ -55,6 +60,7 @@ export class SimulatedProcess {
     const publisher = new EntryPublisher({
       ...this.#bus(),
       ...{ entries, outbox, log, maxKept },
+      reads: createMemorySharedReads(world.log, this.#step),
       projections: createMemoryProjectionStore(world.log, this.#step),
       onPublished: () => undefined,
     });

@@ -122,12 +122,13 @@ export class SimulatedWorld {
 
   #isProjected({ conversationId, seq, body }: LogEntry): boolean {
     if (body.type === 'message:new') return true;
-    if (body.type === 'member:added' || body.type === 'member:removed') {
+    if (!('target' in body)) {
       return (this.log.conversations.get(conversationId)?.appliedSeq ?? 0) >= seq;
     }
     const [target] = this.log.after(conversationId, body.target - 1, 1);
     if (target?.body.type !== 'message:new') return false;
     if (body.type === 'message:deleted') return target.body.deletedAt !== null;
-    return ((target.body as { edits?: number[] }).edits ?? []).includes(seq);
+    if (body.type === 'message:edited') return (target.body.edits ?? []).includes(seq);
+    return target.body.counts !== undefined || target.body.pinned !== undefined;
   }
 }

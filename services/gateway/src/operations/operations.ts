@@ -2,7 +2,7 @@ import type { Conversation, Message, SyncAnswer } from '@bluewave/api/objects';
 import { parseMessageId } from '@bluewave/api/fields';
 import { limits } from '@bluewave/api/limits';
 import type { ClientEventPayload } from '@bluewave/api/socket-events';
-import { AppError } from '@bluewave/errors/app-error';
+import { AppError, notFound } from '@bluewave/errors/app-error';
 import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
 import type { CallContext } from '@bluewave/rpc/service-definition';
 import type { ChatReplicas } from '../clients/chat-replicas.ts';
@@ -89,11 +89,31 @@ async function sendMessage(
   const attachments = await resolveAttachments(deps.media, caller, input.attachments ?? [], context);
   const type = typeOfMessage(input.type, attachments);
   const { message, duplicate } = await deps.chat.send(
-    { conversationId, clientMsgId, type, text, attachments },
+    { conversationId, clientMsgId, type, text, attachments, ...relationsOf(input) },
     { ...context, actorId: caller.userId },
   );
   if (!message) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
-  return { message: deps.presenter.own(message, caller), duplicate };
+  if (!message.replyTo) return { message: deps.presenter.own(message, caller), duplicate };
+  const [presented] = await deps.presenter.messages([message], context);
+  return { message: presented ?? deps.presenter.own(message, caller), duplicate };
+}
+
+/** What a new message has to do with people and other messages. */
+function relationsOf({ conversationId, mentions = [], replyTo, threadRootId }: SendInput) {
+  return {
+    mentionUserIds: [...new Set(mentions)].filter((mention) => mention !== 'all'),
+    mentionsAll: mentions.includes('all'),
+    replyToSeq: seqOf(replyTo, conversationId),
+    threadRootSeq: seqOf(threadRootId, conversationId),
+  };
+}
+
+/** The seq of a message of the same conversation; 0 for none. What is elsewhere is not there. */
+function seqOf(messageId: string | undefined, conversationId: string): number {
+  if (messageId === undefined) return 0;
+  const address = parseMessageId(messageId);
+  if (address.conversationId !== conversationId) throw notFound();
+  return address.seq;
 }
 
 async function editMessage(

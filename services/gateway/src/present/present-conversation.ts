@@ -2,10 +2,12 @@ import type { Conversation, ConversationInfo } from '@bluewave/api/objects';
 import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
 import type { ConversationInfo as LogInfo } from '@bluewave/protos/generated/bluewave/chat/v1/ConversationInfo';
 import type { Membership } from '@bluewave/protos/generated/bluewave/chat/v1/Membership';
+import { contentUrl } from './present-media.ts';
 import { presentMessage, type UploadLookup, type UserLookup } from './present-message.ts';
 import { presentTime } from './present-time.ts';
 
 const types = ['direct', 'group', 'room'] as const;
+const notifyLevels = ['all', 'mentions', 'none'] as const;
 const roles = ['owner', 'admin', 'moderator', 'member'] as const;
 
 export type Role = (typeof roles)[number];
@@ -21,12 +23,14 @@ export function presentConversationInfo(info: LogInfo): ConversationInfo {
     type: types.find((type) => type === info.type) ?? 'group',
     ...(info.name === '' ? {} : { name: info.name }),
     ...(info.description === '' ? {} : { description: info.description }),
-    avatarUrl: info.avatarUrl || null,
+    avatarUrl: info.avatarUploadId === '' ? null : contentUrl(info.avatarUploadId),
     createdBy: info.createdBy,
     createdAt: presentTime(info.createdAtMs),
     updatedAt: presentTime(info.updatedAtMs),
     head: info.head,
     memberCount: info.memberCount,
+    history: info.history === 'joined' ? 'joined' : 'all',
+    slowModeSeconds: info.slowModeSeconds,
   };
 }
 
@@ -35,14 +39,15 @@ export function presentMembership(me: Membership): Conversation['me'] {
   return {
     role: presentRole(me.role),
     joinedAt: presentTime(me.joinedAtMs),
+    firstSeq: me.firstSeq,
     readSeq: me.readSeq,
     deliveredSeq: me.deliveredSeq,
     unread: me.unread,
-    unreadMentions: 0,
-    archived: false,
-    pinned: false,
-    mutedUntil: null,
-    notify: 'all',
+    unreadMentions: me.unreadMentions,
+    archived: me.archived,
+    pinned: me.pinned,
+    mutedUntil: me.mutedUntilMs === 0 ? null : presentTime(me.mutedUntilMs),
+    notify: notifyLevels.find((level) => level === me.notify) ?? 'all',
   };
 }
 

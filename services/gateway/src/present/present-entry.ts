@@ -1,7 +1,7 @@
 import type { Entry } from '@bluewave/api/objects';
 import type { Entry as LogEntry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
 import { presentConversationInfo, presentRole } from './present-conversation.ts';
-import { presentMessage, type UploadLookup, type UserLookup } from './present-message.ts';
+import { presentMessage, type UploadLookup, type UserLookup, usersOfMessage } from './present-message.ts';
 import { presentTime } from './present-time.ts';
 
 /**
@@ -42,10 +42,14 @@ function presentMembershipEntry(
   }
   if (entry.conversationDeleted) return { ...base, type: 'conversation:deleted' };
   if (entry.membersAdded) return { ...base, type: 'member:added', userIds: entry.membersAdded.userIds };
-  if (entry.memberRemoved) return { ...base, type: 'member:removed', userId: entry.memberRemoved.userId };
+  if (entry.memberRemoved) {
+    const { userId, banned } = entry.memberRemoved;
+    return { ...base, type: 'member:removed', userId, ...(banned ? { banned } : {}) };
+  }
   if (entry.memberUpdated) {
-    const { userId, role } = entry.memberUpdated;
-    return { ...base, type: 'member:updated', userId, role: presentRole(role) };
+    const { userId, role, demotedUserId } = entry.memberUpdated;
+    const demoted = demotedUserId === '' ? {} : { demotedUserId };
+    return { ...base, type: 'member:updated', userId, role: presentRole(role), ...demoted };
   }
   throw new Error(`entry ${entry.conversationId}:${entry.seq} is of no known kind`);
 }
@@ -53,5 +57,5 @@ function presentMembershipEntry(
 /** Whose names an entry shows. */
 export function usersOfEntry(entry: LogEntry): string[] {
   const message = entry.messageNew ?? entry.messageEdited;
-  return message ? [message.senderId] : [];
+  return message ? usersOfMessage(message) : [];
 }

@@ -7,9 +7,15 @@ export type UploadState = Attachment;
 const kinds = ['image', 'file', 'audio', 'video'] as const;
 const states = ['pending', 'processing', 'ready', 'rejected'] as const;
 
+const urlOf = (uploadId: string): string => `/api/v1/media/${uploadId}`;
+
+/** Where the content of an upload is read: ours, and checked at each use. */
+export function contentUrl(uploadId: string): string {
+  return `${urlOf(uploadId)}/content`;
+}
+
 /** An upload for clients. Its URLs are ours and checked at each use; absent numbers (0) are left out. */
 export function presentMedia(upload: UploadState): Media {
-  const base = `/api/v1/media/${upload.uploadId}`;
   return {
     uploadId: upload.uploadId,
     kind: kinds.find((kind) => kind === upload.kind) ?? 'file',
@@ -20,8 +26,8 @@ export function presentMedia(upload: UploadState): Media {
     ...(upload.height > 0 ? { height: upload.height } : {}),
     ...(upload.durationMs > 0 ? { durationMs: upload.durationMs } : {}),
     ...(upload.thumbhash === '' ? {} : { thumbhash: upload.thumbhash }),
-    url: `${base}/content`,
-    ...(upload.hasThumbnail ? { thumbnailUrl: `${base}/thumbnail` } : {}),
+    url: contentUrl(upload.uploadId),
+    ...(upload.hasThumbnail ? { thumbnailUrl: `${urlOf(upload.uploadId)}/thumbnail` } : {}),
     status: states.find((state) => state === upload.status) ?? 'processing',
   };
 }

@@ -9,7 +9,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Directory } from './directory.ts';
 import { presentConversation } from './present-conversation.ts';
 import { presentEntry, usersOfEntry } from './present-entry.ts';
-import { presentMessage, type UploadLookup, type UserLookup } from './present-message.ts';
+import { presentMessage, type UploadLookup, type UserLookup, usersOfMessage } from './present-message.ts';
 import { unknownUser } from './present-user.ts';
 import type { UploadStates } from './upload-states.ts';
 
@@ -39,12 +39,13 @@ export function createPresenter(directory: Directory, uploadStates: UploadStates
   };
   return {
     own(message, { userId: id, username, displayName, avatarUrl }) {
-      const sender = directory.peek([id]).get(id) ?? { id, username, displayName, avatarUrl };
-      return presentMessage(message, () => sender);
+      const held = directory.peek(usersOfMessage(message));
+      const sender = held.get(id) ?? { id, username, displayName, avatarUrl };
+      return presentMessage(message, (userId) => (userId === id ? sender : (held.get(userId) ?? unknownUser(userId))));
     },
     async messages(messages, context) {
       const { users, uploads } = await find(
-        messages.map((message) => message.senderId),
+        messages.flatMap(usersOfMessage),
         messages.flatMap((message) => message.attachments),
         context,
       );
@@ -91,5 +92,5 @@ function attachmentsOfLast(conversations: readonly LogConversation[]): Attachmen
 }
 
 function usersOfConversation({ info, lastMessage }: LogConversation): string[] {
-  return [...(info?.directUserIds ?? []), ...(lastMessage ? [lastMessage.senderId] : [])];
+  return [...(info?.directUserIds ?? []), ...(lastMessage ? usersOfMessage(lastMessage) : [])];
 }

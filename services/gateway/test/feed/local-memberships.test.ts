@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MembershipWorld } from './membership-world.ts';
 
-const message = { memberUpdated: { userId: 'someone', role: 'member' } };
+const message = { memberUpdated: { userId: 'someone', role: 'member', demotedUserId: '' } };
 const added = (...userIds: string[]) => ({ membersAdded: { userIds, created: null } });
-const removed = (userId: string) => ({ memberRemoved: { userId } });
+const removed = (userId: string) => ({ memberRemoved: { userId, banned: false } });
 
 describe('LocalMemberships', () => {
   it('given a member, when entries come, then they are told each after the head at which they came', async () => {

@@ -23,6 +23,10 @@ const sendOf = (conversationId: string) => ({
   type: 'text',
   text: 'hello',
   attachments: [],
+  mentionUserIds: [],
+  mentionsAll: false,
+  replyToSeq: 0,
+  threadRootSeq: 0,
 });
 
 describe('replicas of chat', () => {

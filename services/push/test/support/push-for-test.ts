@@ -165,6 +165,8 @@ function encode({
     ...{ conversationId, seq, clientMsgId: randomUUID(), type: 'text', senderId, text },
     attachments: attachments.map(attachment),
     ...{ createdAtMs: atMs, editedAtMs: 0, deletedAtMs: 0, status: 'sent' },
+    ...{ mentionUserIds: [], mentionsAll: false, replyTo: null, threadRootSeq: 0, thread: null, forwarded: null },
+    ...{ forwardCount: 0, reactions: [], starred: false, pinned: false, system: null },
   };
   return entryCommitted.encode({
     entry: { conversationId, seq, actorId: senderId, atMs, messageNew },
