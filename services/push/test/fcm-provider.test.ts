@@ -11,22 +11,26 @@ const message: PushMessage = {
   collapseId: 'c:1',
   data: { conversationId: 'c', messageId: 'c:1', seq: '1' },
 };
-const never = new AbortController().signal;
+const never = { signal: new AbortController().signal, holds: () => true };
 
 describe('FCM provider', () => {
   let fcm: ScriptedFcm;
   let provider: FcmProvider;
+  /** Takes 700 ms for a send. */
+  let hasty: FcmProvider;
 
   beforeAll(async () => {
     fcm = await startScriptedFcm();
     const options = { projectId: 'test', credentialsFile: undefined, endpoint: fcm.endpoint };
-    provider = createFcmProvider({ ...options, sendMs: 700, now: Date.now });
+    provider = createFcmProvider({ ...options, now: Date.now });
+    hasty = createFcmProvider({ ...options, sendMs: 700, now: Date.now });
   });
   beforeEach(() => {
     fcm.arrivals.length = 0;
   });
   afterAll(async () => {
     await provider.close();
+    await hasty.close();
     await fcm.close();
   });
 
@@ -69,7 +73,7 @@ describe('FCM provider', () => {
   it('given a provider that never answers, when the time of a send is over, then it ends and nothing follows', async () => {
     fcm.answer = () => undefined;
     const started = performance.now();
-    expect(await provider.send('phone', message, never)).toEqual({ kind: 'failed', reason: 'no answer in time' });
+    expect(await hasty.send('phone', message, never)).toEqual({ kind: 'failed', reason: 'no answer in time' });
     expect(performance.now() - started).toBeLessThan(1_500);
     fcm.answer = (_arrival, response) => accept(response);
     await pause(1_500);
@@ -82,11 +86,28 @@ describe('FCM provider', () => {
       abort.abort(new Error('logged out'));
       response.destroy();
     };
-    expect(await provider.send('phone', message, abort.signal)).toMatchObject({ kind: 'failed' });
+    expect(await provider.send('phone', message, { ...never, signal: abort.signal })).toMatchObject({ kind: 'failed' });
     await pause(1_500);
     expect(fcm.arrivals).toHaveLength(1);
-    expect(await provider.send('phone', message, abort.signal)).toEqual({ kind: 'failed', reason: 'aborted' });
+    expect(await provider.send('phone', message, { ...never, signal: abort.signal })).toEqual({
+      kind: 'failed',
+      reason: 'aborted',
+    });
     expect(fcm.arrivals).toHaveLength(1);
+  });
+
+  it.each([
+    ['already over', 0],
+    ['over when the connection stands', 1],
+  ])('given a permit that is %s, when a message is sent, then nothing leaves', async (_when, held) => {
+    const options = { projectId: 'test', credentialsFile: undefined, endpoint: fcm.endpoint };
+    const fresh = createFcmProvider({ ...options, now: Date.now });
+    let asked = 0;
+    const permit = { ...never, holds: () => (asked += 1) <= held };
+    expect(await fresh.send('phone', message, permit)).toMatchObject({ kind: 'failed' });
+    await pause(200);
+    expect({ asked: asked > held, arrivals: fcm.arrivals }).toEqual({ asked: true, arrivals: [] });
+    await fresh.close();
   });
 
   it('given a connection that broke, when a message is sent, then it failed and the next one goes through', async () => {
@@ -109,7 +130,9 @@ describe('FCM provider', () => {
       else accept(response);
     };
     const outcomes = await Promise.all(
-      Array.from({ length: 90 }, (_, index) => provider.send(String(index), message, new AbortController().signal)),
+      Array.from({ length: 90 }, (_, index) =>
+        provider.send(String(index), message, { ...never, signal: new AbortController().signal }),
+      ),
     );
     expect(outcomes.map(({ kind }) => kind)).toEqual(
       Array.from({ length: 90 }, (_, index) => (index % 3 === 0 ? 'unregistered' : 'accepted')),

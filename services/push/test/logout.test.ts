@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { PushServiceDefinition } from '@bluewave/protos/generated/bluewave/push/v1/PushService';
+import { AppError } from '@bluewave/errors/app-error';
 import type { RpcClient } from '@bluewave/rpc/client';
 import { callerOf, context, conversationOf, person, type Platform, startPlatform } from './support/push-for-test.ts';
+import type { DeviceKey } from '../src/tokens/device-token.ts';
 import { accept, refuse, type ScriptedFcm, startScriptedFcm } from './support/scripted-fcm.ts';
 import { pause, until } from './support/until.ts';
 
@@ -12,16 +14,27 @@ describe('a logout while notifications are sent', () => {
   /** Two replicas that share stores and work. */
   let replicas: RpcClient<PushServiceDefinition>[];
 
-  const register = (who: { userId: string; deviceId: string; token: string }) =>
-    replicas[0]?.call.PutToken(
-      { actorId: who.userId, deviceId: who.deviceId, provider: 'fcm', token: who.token },
-      context(),
-    );
+  /** Tries again when a busy machine did not answer in time, as clients do: only an answer is an acknowledgement. */
+  const atLast = async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof AppError && error.retryable)) throw error;
+      return atLast(ask);
+    }
+  };
+  const register = ({ userId: actorId, deviceId, token }: DeviceKey & { token: string }) =>
+    atLast(async () => replicas[0]?.call.PutToken({ actorId, deviceId, provider: 'fcm', token }, context()));
   const to = (token: string) => fcm.arrivals.filter((arrival) => arrival.token === token);
-  const logOut = async ({ userId, deviceId }: { userId: string; deviceId: string }, replica: number) => {
-    platform.peers.ended.add(`${userId}/${deviceId}`);
+  const logOut = async ({ userId, deviceId }: DeviceKey, replica: number, ends = true): Promise<number> => {
+    if (ends) platform.peers.ended.add(`${userId}/${deviceId}`);
     await replicas[replica]?.call.DeleteTokens({ actorId: userId, deviceIds: [deviceId] }, context());
-    return Date.now();
+    return fcm.moment();
+  };
+  /** What left after a moment. What left this process before it may arrive later: no clock tells the two apart. */
+  const leftAfter = (moment: number, token: string) => {
+    expect(to(token).map(({ left }) => left)).not.toContain(undefined);
+    return to(token).filter(({ left = 0 }) => left > moment);
   };
 
   beforeAll(async () => {
@@ -33,6 +46,7 @@ describe('a logout while notifications are sent', () => {
   });
   beforeEach(() => {
     fcm.answer = (_arrival, response) => accept(response);
+    platform.peers.before = () => undefined;
   });
   afterAll(async () => {
     for (const replica of replicas) replica.close();
@@ -49,14 +63,14 @@ describe('a logout while notifications are sent', () => {
       let answeredAt = 0;
       fcm.answer = async (_arrival, response) => {
         await pause(300);
-        answeredAt = Date.now();
+        answeredAt = fcm.moment();
         accept(response);
       };
       await platform.publish({ conversationId, senderId: alice.userId });
       await until('the send', async () => to(bob.token).length === 1);
       const acknowledgedAt = await logOut(bob, replica);
       expect(answeredAt).toBeGreaterThan(0);
-      expect(acknowledgedAt).toBeGreaterThanOrEqual(answeredAt);
+      expect(acknowledgedAt).toBeGreaterThan(answeredAt);
       await platform.publish({ conversationId, senderId: alice.userId });
       await pause(500);
       expect(to(bob.token)).toHaveLength(1);
@@ -72,13 +86,13 @@ describe('a logout while notifications are sent', () => {
       fcm.answer = () => undefined;
       await platform.publish({ conversationId, senderId: alice.userId });
       await until('the send', async () => to(bob.token).length === 1);
-      const started = Date.now();
+      const started = performance.now();
       const acknowledgedAt = await logOut(bob, replica);
-      expect(acknowledgedAt - started).toBeLessThan(1_500);
+      expect(performance.now() - started).toBeLessThan(1_500);
       fcm.answer = (_arrival, response) => accept(response);
       await platform.publish({ conversationId, senderId: alice.userId });
       await pause(2_500);
-      expect(to(bob.token).filter(({ at }) => at > acknowledgedAt)).toEqual([]);
+      expect(leftAfter(acknowledgedAt, bob.token)).toEqual([]);
     },
   );
 
@@ -89,14 +103,15 @@ describe('a logout while notifications are sent', () => {
     let answeredAt = 0;
     fcm.answer = async (_arrival, response) => {
       await pause(250);
-      answeredAt = Date.now();
+      answeredAt = fcm.moment();
       accept(response);
     };
     await platform.publish({ conversationId, senderId: alice.userId });
     await until('the send', async () => to(bob.token).length === 1);
     await register({ ...cem, token: bob.token });
+    const boundAt = fcm.moment();
     expect(answeredAt).toBeGreaterThan(0);
-    expect(Date.now()).toBeGreaterThanOrEqual(answeredAt);
+    expect(boundAt).toBeGreaterThan(answeredAt);
     await platform.publish({ conversationId, senderId: alice.userId });
     await pause(300);
     expect(to(bob.token)).toHaveLength(1);
@@ -126,33 +141,43 @@ describe('a logout while notifications are sent', () => {
     expect((await replicas[0]?.call.ListTokens({ actorId: bob.userId }, context()))?.tokens).toHaveLength(1);
   });
 
-  it('given logouts at any moment of many sends, when they are acknowledged, then nothing arrives after', async () => {
-    const alice = person();
-    const others = Array.from({ length: 24 }, person);
-    for (const other of others) await register(other);
-    const conversationId = conversationOf(platform, [alice, ...others], { type: 'group', name: 'All' });
-    fcm.answer = async (_arrival, response) => {
-      await pause(Math.random() * 200);
-      if (Math.random() < 0.2) refuse(response, 503, 'UNAVAILABLE');
-      else accept(response);
-    };
-    const publishing = (async () => {
-      for (let i = 0; i < 10; i++) {
-        await platform.publish({ conversationId, senderId: alice.userId, text: randomUUID() });
-        await pause(60);
-      }
-    })();
-    const acknowledged = await Promise.all(
-      others.map(async (other, index) => {
-        await pause(index * 30);
-        return logOut(other, index % 2);
-      }),
-    );
-    await publishing;
-    await pause(2_500);
-    others.forEach((other, index) => {
-      const late = to(other.token).filter(({ at }) => at > (acknowledged[index] ?? 0));
-      expect(late).toEqual([]);
-    });
-  });
+  it.each([
+    ['logouts', true],
+    // Nothing but the wait for sends under way keeps these.
+    ['tokens deleted in sessions that go on', false],
+  ])(
+    'given %s at any moment of many sends, when they are acknowledged, then nothing leaves after',
+    async (_what, ends) => {
+      const alice = person();
+      const others = Array.from({ length: 8 }, person);
+      for (const other of others) await register(other);
+      const conversationId = conversationOf(platform, [alice, ...others], { type: 'group', name: 'All' });
+      fcm.answer = async (_arrival, response) => {
+        await pause(Math.random() * 200);
+        if (Math.random() < 0.2) refuse(response, 503, 'UNAVAILABLE');
+        else accept(response);
+      };
+      // Many sends have found their token and not begun yet.
+      platform.peers.before = () => pause(100 + Math.random() * 350);
+      const publishing = (async () => {
+        for (let i = 0; i < 12; i++) {
+          await platform.publish({ conversationId, senderId: alice.userId, text: randomUUID() });
+          await pause(120);
+        }
+      })();
+      const acknowledged = await Promise.all(
+        others.map(async (other, index) => {
+          await until('a first send', async () => to(other.token).length > 0, 40_000);
+          await pause(Math.random() * 200);
+          return atLast(() => logOut(other, index % 2, ends));
+        }),
+      );
+      await publishing;
+      await pause(2_500);
+      others.forEach((other, index) => {
+        expect(leftAfter(acknowledged[index] ?? 0, other.token)).toEqual([]);
+      });
+    },
+    60_000,
+  );
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { applicationDefault, type App, cert, type Credential, deleteApp, initializeApp } from 'firebase-admin/app';
 import { getMessaging } from 'firebase-admin/messaging';
-import type { Provider, SendOutcome } from '../notifications/provider.ts';
+import type { Provider, SendOutcome, SendPermit } from '../notifications/provider.ts';
 import { fcmMessage } from './fcm-message.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { type ClearEndpoint, runWatched, WatchedAgent, WatchedSend } from './watched-agent.ts';
@@ -37,10 +37,10 @@ export function createFcmProvider(options: FcmOptions): FcmProvider {
   );
   const sendMs = options.sendMs ?? defaultSendMs;
   return {
-    send: (token, message, signal) =>
-      signal.aborted
+    send: (token, message, permit) =>
+      permit.signal.aborted
         ? Promise.resolve({ kind: 'failed', reason: 'aborted' })
-        : sendOnce({ app, now: options.now, sendMs, signal }, () => fcmMessage(token, message, options.now())),
+        : sendOnce({ app, now: options.now, sendMs, permit }, () => fcmMessage(token, message, options.now())),
     close: async () => {
       await deleteApp(app);
       agent.destroy();
@@ -49,11 +49,12 @@ export function createFcmProvider(options: FcmOptions): FcmProvider {
 }
 
 async function sendOnce(
-  how: { app: App; now: () => number; sendMs: number; signal: AbortSignal },
+  how: { app: App; now: () => number; sendMs: number; permit: SendPermit },
   compose: () => ReturnType<typeof fcmMessage>,
 ): Promise<SendOutcome> {
-  const { app, now, sendMs, signal } = how;
-  const send = new WatchedSend();
+  const { app, now, sendMs, permit } = how;
+  const { signal } = permit;
+  const send = new WatchedSend(() => permit.holds());
   let cut = (): void => undefined;
   const aborted = new Promise<SendOutcome>((resolve) => {
     cut = () => {

@@ -11,7 +11,7 @@ export type RawAnswer = { status: number; retryAfter: string | undefined; body: 
 const longestBody = 64 * 1024;
 
 /**
- * One send as seen from the wire: exactly one request leaves, and none after `end`. The Admin SDK neither takes an abort
+ * One send as seen from the wire: exactly one request leaves, and none after `end` or when it may not any more. The Admin SDK neither takes an abort
  * signal nor tells headers, and would repeat by itself for longer than a send may last; all of that is done here.
  */
 export class WatchedSend {
@@ -19,6 +19,12 @@ export class WatchedSend {
   #ended = false;
   #resolve: (answer: RawAnswer) => void = () => undefined;
   #answered = false;
+  readonly #mayLeave: () => boolean;
+
+  /** @param mayLeave asked right before the request leaves. */
+  constructor(mayLeave: () => boolean) {
+    this.#mayLeave = mayLeave;
+  }
 
   /** The answer, when its body is complete; for ever pending when none comes. */
   readonly answer = new Promise<RawAnswer>((resolve) => (this.#resolve = resolve));
@@ -40,7 +46,17 @@ export class WatchedSend {
       return;
     }
     this.#request = request;
+    this.#stopLate();
+    // What is written to a new connection leaves when it stands, which may be much later.
+    request.once('socket', (socket) => {
+      if (!socket.connecting) return;
+      for (const event of ['connect', 'secureConnect']) socket.once(event, () => this.#stopLate());
+    });
     request.once('response', (response: IncomingMessage) => this.#listen(response));
+  }
+
+  #stopLate(): void {
+    if (!this.#mayLeave()) this.#request?.destroy(new Error('the send may not leave any more'));
   }
 
   #listen(response: IncomingMessage): void {

@@ -2,6 +2,7 @@ import type { Logger } from '@bluewave/runtime/logger';
 import type { DeviceToken } from '../tokens/device-token.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import type { Claim, DeliveryStore } from './delivery-store.ts';
+import type { SendPermit } from './provider.ts';
 
 /** How often a send that takes long looks whether it may go on. */
 const watchMs = 400;
@@ -13,7 +14,7 @@ export type HeldClaimParts = { tokens: TokenStore; deliveries: DeliveryStore; lo
  * removes a token and finds no claim after it knows that nothing is sent to it any more. `signal` aborts when the send
  * must end: the token is not the device's any more, or the claim could not be renewed before it ran out.
  */
-export class HeldClaim {
+export class HeldClaim implements SendPermit {
   readonly #parts: HeldClaimParts;
   readonly #target: DeviceToken;
   readonly #abort = new AbortController();
@@ -36,6 +37,10 @@ export class HeldClaim {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  holds(): boolean {
+    return !this.#abort.signal.aborted && this.leftMs > 0;
   }
 
   /** The token was taken from the device, or somebody else holds the delivery. */

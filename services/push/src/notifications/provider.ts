@@ -20,10 +20,19 @@ export type SendOutcome =
   /** Unknown or failed: again later. */
   | { kind: 'failed'; reason: string };
 
+/** What allows a send. */
+export type SendPermit = {
+  /** Aborts when the send must end. */
+  signal: AbortSignal;
+  /** Asked at the moment when something would leave: in a process that was held up, timers come late. */
+  holds(): boolean;
+};
+
 /** Delivers to phones. */
 export type Provider = {
   /**
-   * Sends once; ends within 5 s. When `signal` aborts, nothing goes out after this resolved. Never rejects.
+   * Sends once; ends within 5 s. Nothing leaves when the permit does not hold, and nothing after this resolved. Never
+   * rejects.
    */
-  send(token: string, message: PushMessage, signal: AbortSignal): Promise<SendOutcome>;
+  send(token: string, message: PushMessage, permit: SendPermit): Promise<SendOutcome>;
 };

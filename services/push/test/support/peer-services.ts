@@ -19,7 +19,12 @@ export type PeerServices = {
   /** `user/device` of sessions that ended; all others live. */
   ended: Set<string>;
   away: { chat: boolean; auth: boolean };
-  calls: { recipients: number; sessions: number; users: number; traceIds: Set<string> };
+  calls: {
+    sessions: number;
+    users: number;
+    traceIds: Set<string>;
+    /** Whose recipients were asked for. */ conversations: string[];
+  };
   /** Runs before a call is answered. */
   before: (call: 'recipients' | 'sessions' | 'users') => Promise<void> | void;
   close(): Promise<void>;
@@ -33,7 +38,7 @@ export async function startPeerServices(): Promise<PeerServices> {
     names: new Map(),
     ended: new Set(),
     away: { chat: false, auth: false },
-    calls: { recipients: 0, sessions: 0, users: 0, traceIds: new Set() },
+    calls: { sessions: 0, users: 0, traceIds: new Set(), conversations: [] },
     before: () => undefined,
     close: async () => server?.close(),
   };
@@ -42,8 +47,8 @@ export async function startPeerServices(): Promise<PeerServices> {
   };
   const chat: Chat = {
     GetRecipients: async ({ conversationId }, { traceId }) => {
-      peers.calls.recipients += 1;
       peers.calls.traceIds.add(traceId);
+      peers.calls.conversations.push(conversationId);
       await peers.before('recipients');
       refuse(peers.away.chat);
       const audience = peers.audiences.get(conversationId);
