@@ -1,6 +1,7 @@
 import type { Logger } from '@bluewave/runtime/logger';
 import { connect, Events, type NatsConnection, type Subscription } from 'nats';
 import { natsServers } from './nats-servers.ts';
+import { TroubleLog } from './nats-trouble.ts';
 
 export type Heard = { subject: string; data: Uint8Array };
 export type BusSubscription = { close(): void };
@@ -27,6 +28,7 @@ export type EventBusOptions = {
  */
 export class EventBus {
   readonly #log: Logger;
+  readonly #trouble: TroubleLog;
   readonly #wanted = new Set<Wanted>();
   readonly #healed = new Set<() => void>();
   readonly #ready: Promise<NatsConnection>;
@@ -39,6 +41,7 @@ export class EventBus {
 
   constructor(options: EventBusOptions) {
     this.#log = options.log;
+    this.#trouble = new TroubleLog(options.log);
     this.#ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
@@ -126,7 +129,7 @@ export class EventBus {
       (connection) => this.#established(connection),
       (error: unknown) => {
         if (this.#closed) return;
-        this.#log.warn({ err: error }, 'NATS cannot be reached; trying again');
+        this.#trouble.warn(error, 'Live delivery, notifications and media wait, messages are kept');
         this.#retry = setTimeout(() => this.#connect(options), 500);
       },
     );
@@ -136,6 +139,7 @@ export class EventBus {
     if (this.#closed) return void connection.close();
     this.#connection = connection;
     this.#connected = true;
+    this.#trouble.over('NATS answers now');
     for (const wanted of this.#wanted) this.#start(wanted, connection);
     this.#watch(connection).catch((error: unknown) => this.#log.error({ err: error }, 'NATS status ended'));
     this.#resolveReady(connection);

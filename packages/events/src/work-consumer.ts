@@ -4,6 +4,7 @@ import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos, typ
 import type { EventBus } from './event-bus.ts';
 import { ensureConsumer } from './ensure-consumer.ts';
 import { ensureStream } from './ensure-stream.ts';
+import { TroubleLog } from './nats-trouble.ts';
 import type { StreamDefinition } from './subjects.ts';
 
 /** What becomes of a message: done, again after a while, or never again. */
@@ -38,6 +39,7 @@ export type WorkConsumerOptions = {
 export class WorkConsumer {
   readonly #options: WorkConsumerOptions;
   readonly #abort = new AbortController();
+  readonly #trouble: TroubleLog;
   readonly #running = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
   #messages: ConsumerMessages | undefined;
@@ -45,6 +47,7 @@ export class WorkConsumer {
 
   constructor(options: WorkConsumerOptions) {
     this.#options = options;
+    this.#trouble = new TroubleLog(options.log);
     this.#loop = this.#run();
   }
 
@@ -59,8 +62,9 @@ export class WorkConsumer {
   }
 
   async #run(): Promise<void> {
-    const { bus, log, durable } = this.#options;
+    const { bus, durable } = this.#options;
     const { signal } = this.#abort;
+    const trouble = this.#trouble;
     const closed = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
@@ -69,7 +73,7 @@ export class WorkConsumer {
         await this.#consume(await Promise.race([bus.connection(), closed]));
       } catch (error) {
         if (signal.aborted) return;
-        log.warn({ err: error, durable }, 'taking work failed; trying again');
+        trouble.warn(error, `${durable} takes no work meanwhile, which is kept`);
         await sleep(1_000, signal).catch(() => undefined);
       }
     }
@@ -97,6 +101,7 @@ export class WorkConsumer {
       abort_on_missing_resource: true,
     });
     if (this.#abort.signal.aborted) return this.#messages.stop();
+    this.#trouble.over(`${durable} takes work now`);
     for await (const message of this.#messages) {
       const work = this.#handle(message).finally(() => {
         this.#running.delete(work);

@@ -1,6 +1,7 @@
 import { ConfigError } from '@bluewave/runtime/config';
 import type { Logger } from '@bluewave/runtime/logger';
 import mongoose, { type Connection } from 'mongoose';
+import { explainConnectFailure, standalone } from './explain-failure.ts';
 
 /** How long one operation may take on the server, and a socket may be silent, in milliseconds. */
 export const operationMs = 1_500;
@@ -56,8 +57,7 @@ export async function connectMongo(options: MongoOptions): Promise<Connection> {
   } catch (error) {
     await connection.close(true);
     if (error instanceof ConfigError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`MongoDB does not answer at MONGODB_URL: ${reason}`, { cause: error });
+    throw new ConfigError(await explainConnectFailure(options.url, error), { cause: error });
   }
 }
 
@@ -76,5 +76,5 @@ function watch(connection: Connection, log: Logger): void {
 async function refuseStandalone(connection: Connection): Promise<void> {
   const hello = await connection.db?.admin().command({ hello: 1 });
   if (typeof hello?.['setName'] === 'string' || hello?.['msg'] === 'isdbgrid') return;
-  throw new ConfigError('MONGODB_URL names a standalone server: start mongod with --replSet and run rs.initiate().');
+  throw new ConfigError(standalone);
 }

@@ -2,6 +2,7 @@ import { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { EventBus } from '@bluewave/events/event-bus';
 import { conversationSignal, userEvent } from '@bluewave/events/codec';
 import { ensureStream } from '@bluewave/events/ensure-stream';
+import { TroubleLog } from '@bluewave/events/nats-trouble';
 import { streams, subjects } from '@bluewave/events/subjects';
 import { connectMongo } from '@bluewave/mongo/connect';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
@@ -248,14 +249,16 @@ function tellReceipt(
 function keepStream(bus: EventBus, replicas: number, log: Logger, opened: CloseStack): void {
   const abort = new AbortController();
   const { signal } = abort;
+  const trouble = new TroubleLog(log);
   const make = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
         const connection = await bus.connection();
-        return await ensureStream(await connection.jetstreamManager(), streams.entries, replicas);
+        await ensureStream(await connection.jetstreamManager(), streams.entries, replicas);
+        return trouble.over('the entries stream is there now');
       } catch (error) {
         if (signal.aborted) return;
-        log.warn({ err: error }, 'the entries stream could not be made; trying again');
+        trouble.warn(error, 'Notifications wait and live delivery may, messages are kept');
         await sleep(1_000, signal);
       }
     }

@@ -75,7 +75,7 @@ describe('given a bucket that does not exist', () => {
     const { keeper, bucket, admin, lines, errors } = keep(false);
     await keeper.firstAttempt();
     const { endpoint } = testConfig().s3;
-    const line = `Bucket ${bucket} at ${endpoint} cannot be used: it does not exist. Uploads fail until it can; trying on.`;
+    const line = `Bucket ${bucket} at ${endpoint} cannot be used: it does not exist: make it, or correct S3_BUCKET. Uploads fail until it can, messages do not; trying on.`;
     expect(errors()).toEqual([line]);
     await admin.send(new CreateBucketCommand({ Bucket: bucket }));
     removeBucket(admin, bucket);
@@ -105,7 +105,9 @@ describe('given a storage that cannot be used', () => {
       credentials: { accessKeyId: 'nobody', secretAccessKey: 'wrong-wrong-wrong' },
     });
     await keeper.firstAttempt();
-    expect(errors()).toEqual([expect.stringMatching(/cannot be used: the storage refuses these credentials\./)]);
+    expect(errors()).toEqual([
+      expect.stringMatching(/cannot be used: the storage refuses these credentials: check S3_ACCESS_KEY_ID/),
+    ]);
   });
 
   it('when it cannot be reached, then one line says so, however often it is tried', async () => {

@@ -60,7 +60,9 @@ export class BucketKeeper {
       } catch (error) {
         const reason = reasonOf(error);
         if (reason !== told && !this.#abort.signal.aborted) {
-          log.error(`Bucket ${bucket} at ${endpoint} cannot be used: ${reason}. Uploads fail until it can; trying on.`);
+          log.error(
+            `Bucket ${bucket} at ${endpoint} cannot be used: ${reason}. Uploads fail until it can, messages do not; trying on.`,
+          );
         }
         told = reason;
       }
@@ -128,8 +130,12 @@ async function allowBrowsers({ client, bucket }: BucketOptions, abortSignal: Abo
 const refusals = ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'XAdminUserNotFound'];
 
 function reasonOf(error: unknown): string {
-  if (hasName(error, ...refusals) || hasStatus(error, 401, 403)) return 'the storage refuses these credentials';
-  if (hasStatus(error, 404)) return 'it does not exist';
+  if (hasName(error, ...refusals) || hasStatus(error, 401, 403))
+    return 'the storage refuses these credentials: check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_REGION';
+  if (hasStatus(error, 404)) return 'it does not exist: make it, or correct S3_BUCKET';
   if (!(error instanceof Error)) return String(error);
-  return error.name === 'AbortError' ? 'the storage does not answer' : error.message || error.name;
+  const reason = error.message || error.name;
+  return error.name === 'AbortError' || /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH/.test(reason)
+    ? `the storage does not answer (${reason}): check S3_ENDPOINT, and that it may be reached from here`
+    : reason;
 }
