@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -9,7 +8,7 @@ import { locateNats } from '@bluewave/dev-env/find/locate-nats';
 import { freePort } from '@bluewave/dev-env/net/free-port';
 import { connect as connectNats } from 'nats';
 import { call, eventually, Listener, openDirect, register } from '../../src/api-client.ts';
-import { EngineProcess, locate } from './support/engine-process.ts';
+import { answers, EngineProcess, locate } from './support/engine-process.ts';
 import { type ServiceName, ServiceProcess } from './support/service-process.ts';
 
 const given = (name: string): string => process.env[`TEST_${name}`] ?? '';
@@ -146,17 +145,6 @@ const nats = async (port: number, args: readonly string[]): Promise<EngineProces
   await answers(port);
   return engine;
 };
-
-/** Waits until something listens. */
-async function answers(port: number): Promise<void> {
-  const tries = (): Promise<boolean> =>
-    new Promise((resolve) => {
-      const socket = connectTcp(port, '127.0.0.1');
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-  await eventually(tries, (open) => open, 20_000);
-}
 
 describe('a set-up that is incomplete: the service goes on with what it has', () => {
   it('given a bucket at an address that nobody has, when media starts, then it is ready and says so once', async () => {
