@@ -43,6 +43,10 @@ export type ErrorCode =
   | 'USERNAME_TAKEN'
   | 'VALIDATION_FAILED';
 
+export type Block = { user: User; createdAt: string };
+
+export type Contact = { user: User; alias?: string; createdAt: string };
+
 export type Conversation = {
   id: string;
   type: 'direct' | 'group' | 'room';
@@ -375,6 +379,24 @@ export type Operations = {
   };
   /** A profile; presence is shown to people who share a conversation */
   usersGet: { input: { params: { id: string } }; answer: User };
+  /** Own contacts */
+  contactsList: {
+    input: { query?: { limit?: number; cursor?: string } };
+    answer: { items: Contact[]; nextCursor: string | null };
+  };
+  /** Add a contact, or change what you call them */
+  contactsPut: { input: { params: { userId: string }; body?: { alias?: string } }; answer: undefined };
+  /** Remove a contact */
+  contactsDelete: { input: { params: { userId: string } }; answer: undefined };
+  /** People you have blocked */
+  blocksList: {
+    input: { query?: { limit?: number; cursor?: string } };
+    answer: { items: Block[]; nextCursor: string | null };
+  };
+  /** Block somebody: they cannot write to you nor see you online, and are not told */
+  blocksPut: { input: { params: { userId: string }; body?: Record<string, never> }; answer: undefined };
+  /** No longer block somebody */
+  blocksDelete: { input: { params: { userId: string } }; answer: undefined };
   /** Own devices with a live session */
   devicesList: { input: Record<string, never>; answer: { items: Device[]; nextCursor: string | null } };
   /** Name a device */
@@ -434,7 +456,7 @@ export type Operations = {
         mentions?: string[];
       };
     };
-    answer: { message: Message; duplicate: boolean } | { message: Message };
+    answer: { message: Message; duplicate: boolean; remaining?: number } | { message: Message; remaining?: number };
   };
   /** History, ascending by seq; the newest page without a position */
   messagesList: {
@@ -504,7 +526,7 @@ export type ClientEvents = {
       threadRootId?: string;
       mentions?: string[];
     };
-    ack: { ok: true; message: Message; duplicate?: boolean };
+    ack: { ok: true; message: Message; duplicate?: boolean; remaining?: number };
   };
   /** Edit an own message */
   'message:edit': { payload: { messageId: string; text: string }; ack: { ok: true; message: Message } };
@@ -628,6 +650,8 @@ export type ServerEvents = {
       notify: 'all' | 'mentions' | 'none';
     };
   };
+  /** You sent too fast and are muted in a room until then */
+  'conversation:muted': { conversationId: string; until: string };
   /** An upload changed its state */
   'media:updated': { media: Media };
   /** This session has ended; the socket closes */
@@ -649,6 +673,12 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   usersMe: ['GET', '/users/me'],
   usersSearch: ['GET', '/users/search'],
   usersGet: ['GET', '/users/{id}'],
+  contactsList: ['GET', '/users/me/contacts'],
+  contactsPut: ['PUT', '/users/me/contacts/{userId}'],
+  contactsDelete: ['DELETE', '/users/me/contacts/{userId}'],
+  blocksList: ['GET', '/users/me/blocks'],
+  blocksPut: ['PUT', '/users/me/blocks/{userId}'],
+  blocksDelete: ['DELETE', '/users/me/blocks/{userId}'],
   devicesList: ['GET', '/devices'],
   devicesPut: ['PUT', '/devices/{deviceId}'],
   devicesDelete: ['DELETE', '/devices/{deviceId}'],

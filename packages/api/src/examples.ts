@@ -22,6 +22,8 @@ export const bodyExamples: Partial<Record<RouteId, unknown>> = {
   'auth.logoutAll': {},
   'devices.put': { name: 'Ada’s phone', platform: 'ios', appVersion: '2.1.0' },
   'devices.putPushToken': { provider: 'fcm', token: 'the registration token of the device' },
+  'contacts.put': { alias: 'The Countess' },
+  'blocks.put': {},
   'conversations.create': { type: 'group', name: 'Engines', memberIds: [userId] },
   'conversations.leave': {},
   'members.add': { userIds: [userId] },

@@ -32,6 +32,8 @@ export const nothing = z.strictObject({});
 
 export const putDeviceInput = device.omit({ id: true }).strict();
 
+export const putContactInput = z.strictObject({ alias: text(100, 1).optional() });
+
 export const pushTokenInput = z.strictObject({
   provider: z.enum(['fcm', 'webpush']),
   token: z.string().min(1).max(4096),

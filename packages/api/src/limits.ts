@@ -2,6 +2,9 @@
 export const limits = {
   textCharacters: 4_000,
   messagesPerMinute: 60,
+  roomMessages: 5,
+  roomWindowSeconds: 10,
+  roomMuteSeconds: 30,
   codeDigits: 6,
   codeSeconds: 600,
   codeGuesses: 5,

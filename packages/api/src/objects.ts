@@ -95,6 +95,11 @@ export const message = z
   })
   .meta({ id: 'Message' });
 
+/** Told with each message in a room. */
+export const remaining = z
+  .int()
+  .meta({ description: 'Messages that may be sent to this room at once before one is muted there' });
+
 export const role = z.enum(['owner', 'admin', 'moderator', 'member']);
 
 export const conversation = z
@@ -136,6 +141,10 @@ export const conversationInfo = conversation
   .meta({ id: 'ConversationInfo' });
 
 export const member = z.object({ user, role, joinedAt: timestamp }).meta({ id: 'Member' });
+
+export const contact = z.object({ user, alias: z.string().optional(), createdAt: timestamp }).meta({ id: 'Contact' });
+
+export const block = z.object({ user, createdAt: timestamp }).meta({ id: 'Block' });
 
 const entryBase = { conversationId: uuid, seq, actor: uuid, at: timestamp };
 
@@ -206,6 +215,8 @@ export type Message = z.output<typeof message>;
 export type Conversation = z.output<typeof conversation>;
 export type ConversationInfo = z.output<typeof conversationInfo>;
 export type Member = z.output<typeof member>;
+export type Contact = z.output<typeof contact>;
+export type Block = z.output<typeof block>;
 export type Entry = z.output<typeof entry>;
 export type SyncAnswer = z.output<typeof syncAnswer>;
 export type DeviceItem = z.output<typeof deviceItem>;

@@ -4,6 +4,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { mediaRoutes } from './routes/media.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { userRoutes } from './routes/users.ts';
 
@@ -11,6 +12,7 @@ import { userRoutes } from './routes/users.ts';
 export const routes = {
   ...authRoutes,
   ...userRoutes,
+  ...peopleRoutes,
   ...deviceRoutes,
   ...conversationRoutes,
   ...messageRoutes,

@@ -20,7 +20,11 @@ export const clientEvents = {
   'message:send': {
     summary: 'Send a message; repeat with the same clientMsgId until there is a definitive answer',
     payload: inputs.sendMessageEvent,
-    ack: z.object({ message: objects.message, duplicate: z.boolean().optional() }),
+    ack: z.object({
+      message: objects.message,
+      duplicate: z.boolean().optional(),
+      remaining: objects.remaining.optional(),
+    }),
   },
   'message:edit': {
     summary: 'Edit an own message',
@@ -83,6 +87,10 @@ export const serverEvents = {
   'conversation:me': {
     summary: 'Your own view of a conversation changed on another device',
     payload: z.object({ conversationId: uuid, me: objects.conversation.shape.me }),
+  },
+  'conversation:muted': {
+    summary: 'You sent too fast and are muted in a room until then',
+    payload: z.object({ conversationId: uuid, until: timestamp }),
   },
   'media:updated': { summary: 'An upload changed its state', payload: z.object({ media: objects.media }) },
   'session:revoked': { summary: 'This session has ended; the socket closes', payload: none },

@@ -1,6 +1,8 @@
+import { limits } from '@bluewave/api/limits';
 import { commonEnvironment, integer, list, readEnvironment, url } from '@bluewave/runtime/config';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { z } from 'zod';
+import type { RoomLimit } from './limits/room-window.ts';
 
 /** What the gateway is told by its environment. */
 export type GatewayConfig = {
@@ -22,6 +24,10 @@ export type GatewayConfig = {
   /** Life time of access tokens: how long a revoked session must be remembered. */
   accessTokenSeconds: number;
   rateLimits: boolean;
+  /** Messages of one user in a minute, over REST and sockets together. */
+  messagesPerMinute: number;
+  /** Messages of one user to one room, and the mute of who sends more. */
+  roomLimit: RoomLimit;
   /** Origins that browsers may call from; `*` allows all. */
   corsOrigins: string[];
   publicUrl: string | undefined;
@@ -47,6 +53,10 @@ const environmentShape = z
     TOKEN_AUDIENCE: z.string().default('bluewave'),
     ACCESS_TOKEN_SECONDS: integer(900, 1),
     RATE_LIMITS: z.enum(['on', 'off']).default('on'),
+    MESSAGES_PER_MINUTE: integer(limits.messagesPerMinute, 1),
+    ROOM_MESSAGES: integer(limits.roomMessages, 1, 1_000),
+    ROOM_WINDOW_SECONDS: integer(limits.roomWindowSeconds, 1, 3_600),
+    ROOM_MUTE_SECONDS: integer(limits.roomMuteSeconds, 1, 86_400),
     CORS_ORIGINS: list(),
     PUBLIC_URL: url('http', 'https').optional(),
     TRUSTED_PROXIES: list(),
@@ -76,6 +86,12 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     tokenAudience: read.TOKEN_AUDIENCE,
     accessTokenSeconds: read.ACCESS_TOKEN_SECONDS,
     rateLimits: read.RATE_LIMITS === 'on',
+    messagesPerMinute: read.MESSAGES_PER_MINUTE,
+    roomLimit: {
+      max: read.ROOM_MESSAGES,
+      windowMs: read.ROOM_WINDOW_SECONDS * 1_000,
+      muteMs: read.ROOM_MUTE_SECONDS * 1_000,
+    },
     corsOrigins: read.CORS_ORIGINS,
     publicUrl: read.PUBLIC_URL,
     trustedProxies: read.TRUSTED_PROXIES,

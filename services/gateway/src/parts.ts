@@ -1,16 +1,21 @@
+import { userEvent } from '@bluewave/events/codec';
 import { EventBus } from '@bluewave/events/event-bus';
+import { subjects } from '@bluewave/events/subjects';
 import { createPresenceStore } from '@bluewave/presence/create-presence-store';
 import { closeRedis, connectRedis } from '@bluewave/redis/connect';
 import type { CloseStack } from '@bluewave/runtime/close-stack';
 import type { Logger } from '@bluewave/runtime/logger';
 import { createMetrics } from '@bluewave/runtime/metrics';
 import { createClients } from './clients/clients.ts';
+import { ConversationTypes } from './clients/conversation-types.ts';
 import type { GatewayConfig } from './config.ts';
 import type { HttpDeps } from './http/handler.ts';
 import { KeySet } from './identity/key-set.ts';
 import { Revocations } from './identity/revocations.ts';
 import { TokenVerifier } from './identity/token-verifier.ts';
 import { RateLimiter } from './limits/rate-limiter.ts';
+import { RoomLimiter } from './limits/room-limiter.ts';
+import { SendLimits } from './limits/send-limits.ts';
 import { createOperations } from './operations/operations.ts';
 import { Directory } from './present/directory.ts';
 import { createPresenter } from './present/presenter.ts';
@@ -33,9 +38,21 @@ export function openParts(config: GatewayConfig, log: Logger, stack: CloseStack)
   const verifier = new TokenVerifier({ keys, revocations, issuer, audience });
   const directory = stack.add('directory', new Directory({ auth: clients.auth, bus, log }));
   const uploadStates = new UploadStates({ media: clients.media, log });
-  const presenter = createPresenter(directory, uploadStates);
+  const types = new ConversationTypes({ chat: clients.chat, log });
+  const presenter = createPresenter(directory, uploadStates, types);
   const limiter = new RateLimiter({ redis, log, enabled: config.rateLimits });
-  const operations = createOperations({ chat: clients.chat, media: clients.media, presenter, limiter });
+  const sendLimits = new SendLimits({
+    limiter,
+    types,
+    rooms: new RoomLimiter({ redis, log, limit: config.roomLimit }),
+    messages: { name: 'messages', max: config.messagesPerMinute, windowMs: 60_000 },
+    room: config.roomLimit,
+    tellMuted: (userId, conversationId, untilMs) => {
+      const event = { userId, conversationMuted: { conversationId, untilMs } };
+      bus.publish(subjects.user(userId), userEvent.encode(event));
+    },
+  });
+  const operations = createOperations({ chat: clients.chat, media: clients.media, presenter, sendLimits });
   const presence = createPresenceStore({ redis });
   return {
     clients,
@@ -44,6 +61,7 @@ export function openParts(config: GatewayConfig, log: Logger, stack: CloseStack)
     revocations,
     directory,
     uploadStates,
+    types,
     presenter,
     operations,
     limiter,

@@ -4,6 +4,7 @@ import type { PresenceStore } from '@bluewave/presence/presence-store';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
+import type { ConversationTypes } from './clients/conversation-types.ts';
 import type { Clients } from './clients/clients.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Revocations } from './identity/revocations.ts';
@@ -22,6 +23,7 @@ export type SocketDeps = {
   revocations: Revocations;
   directory: Directory;
   uploadStates: UploadStates;
+  types: ConversationTypes;
   presenter: Presenter;
   operations: Operations;
   limiter: RateLimiter;

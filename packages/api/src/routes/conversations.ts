@@ -14,7 +14,7 @@ export const conversationRoutes = {
     access: 'user',
     body: inputs.createConversationInput,
     answers: { 200: objects.conversation, 201: objects.conversation },
-    errors: ['NOT_FOUND', 'MEMBER_LIMIT_REACHED'],
+    errors: ['NOT_FOUND', 'FORBIDDEN', 'MEMBER_LIMIT_REACHED'],
   },
   'conversations.list': {
     method: 'GET',

@@ -15,10 +15,10 @@ export const messageRoutes = {
     params: byId,
     body: inputs.sendMessageInput,
     answers: {
-      200: z.object({ message: objects.message, duplicate: z.boolean() }),
-      201: z.object({ message: objects.message }),
+      200: z.object({ message: objects.message, duplicate: z.boolean(), remaining: objects.remaining.optional() }),
+      201: z.object({ message: objects.message, remaining: objects.remaining.optional() }),
     },
-    errors: ['NOT_FOUND', 'EMPTY_MESSAGE', 'IDEMPOTENCY_MISMATCH', 'UPLOAD_NOT_CONFIRMED', 'RATE_LIMITED'],
+    errors: ['NOT_FOUND', 'FORBIDDEN', 'EMPTY_MESSAGE', 'IDEMPOTENCY_MISMATCH', 'UPLOAD_NOT_CONFIRMED', 'RATE_LIMITED'],
   },
   'messages.list': {
     method: 'GET',

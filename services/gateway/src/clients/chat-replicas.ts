@@ -51,6 +51,14 @@ const repeatable: ReadonlySet<keyof ChatCalls> = new Set<keyof ChatCalls>([
   'GetHeads',
   'CanOpenUpload',
   'FilterAcquainted',
+  'ListContacts',
+  'PutContact',
+  'RemoveContact',
+  'ListBlocks',
+  'PutBlock',
+  'RemoveBlock',
+  'LocateDirect',
+  'FindBlockers',
 ]);
 
 /**

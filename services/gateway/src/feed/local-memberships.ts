@@ -30,6 +30,7 @@ export type LocalMembershipsOptions = {
 
 /** The state of a user that only this file changes. */
 type Held = LocalUser & {
+  readonly blocked: Set<string>;
   subscription: BusSubscription;
   loaded: Promise<void>;
   stopLinger: (() => void) | undefined;
@@ -167,6 +168,7 @@ export class LocalMemberships {
       sockets: 0,
       ready: false,
       conversations,
+      blocked: new Set(),
       // Heard from before the list is read, so that nothing falls between the two.
       subscription: this.#options.bus.subscribe(subjects.user(id), ({ data }) =>
         this.#hear(user, userEvent.decode(data)),
@@ -184,9 +186,10 @@ export class LocalMemberships {
 
   async #load(user: Held): Promise<void> {
     await this.#options.feeds.subscribed();
-    const heads = await this.#options.chat.membershipsOf(user.id);
+    const { conversations, blockedUserIds } = await this.#options.chat.membershipsOf(user.id);
     if (this.#users.get(user.id) !== user) throw new Error('the gateway closes');
-    for (const { conversationId, head, memberCount } of heads) {
+    this.#setBlocked(user, blockedUserIds);
+    for (const { conversationId, head, memberCount } of conversations) {
       if (this.#isDoubtful(user, conversationId, head)) {
         this.#admit(user, conversationId, { after: head });
         continue;
@@ -218,8 +221,9 @@ export class LocalMemberships {
     // Those whose first list is being read may hold one from before.
     const read = user.loaded.then(() => this.#limit(() => this.#options.chat.membershipsOf(user.id)));
     read.then(
-      (heads) => {
-        for (const { conversationId, head } of heads) this.#admit(user, conversationId, { after: head });
+      ({ conversations, blockedUserIds }) => {
+        this.#setBlocked(user, blockedUserIds);
+        for (const { conversationId, head } of conversations) this.#admit(user, conversationId, { after: head });
       },
       (error: unknown) => {
         if (this.#users.get(user.id) !== user) return;
@@ -232,7 +236,7 @@ export class LocalMemberships {
   }
 
   #hear(user: Held, event: UserEvent): void {
-    const { conversationAdded: added, conversationRemoved: removed } = event;
+    const { conversationAdded: added, conversationRemoved: removed, blockChanged: block } = event;
     if (added) {
       const { conversationId, seq } = added;
       const admit = () => this.#admit(user, conversationId, { after: seq - 1, addedAt: seq });
@@ -242,9 +246,28 @@ export class LocalMemberships {
     } else if (removed) {
       // The feed applies it in its place; this only makes sure that it gets there.
       this.#options.feeds.find(removed.conversationId)?.reach(removed.seq, true);
+    } else if (block) {
+      // While the list is read it may or may not hold this one.
+      user.loaded.then(
+        () => this.#setBlock(user, block.blockedId, block.on),
+        () => undefined,
+      );
     } else {
       this.#options.onUserEvent(user, event);
     }
+  }
+
+  #setBlocked(user: Held, blockedUserIds: readonly string[]): void {
+    const now = new Set(blockedUserIds);
+    for (const id of [...user.blocked]) if (!now.has(id)) this.#setBlock(user, id, false);
+    for (const id of now) this.#setBlock(user, id, true);
+  }
+
+  #setBlock(user: Held, otherId: string, on: boolean): void {
+    if (this.#users.get(user.id) !== user || user.blocked.has(otherId) === on) return;
+    if (on) user.blocked.add(otherId);
+    else user.blocked.delete(otherId);
+    this.#options.rooms.deafen(user.id, otherId, on);
   }
 
   /** The feed has come to where the entries of some begin who wait for it. */

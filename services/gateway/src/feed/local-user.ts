@@ -30,6 +30,8 @@ export type LocalUser = {
   /** Their memberships are known. */
   ready: boolean;
   readonly conversations: Map<string, Membership>;
+  /** Whom they have blocked, as far as it was heard. */
+  readonly blocked: ReadonlySet<string>;
 };
 
 /** The sockets of this gateway, as rooms. All of it happens at once. */
@@ -37,6 +39,8 @@ export type LocalRooms = {
   /** Puts every socket of a user into the room of a conversation. */
   join(userId: string, conversationId: string): void;
   leave(userId: string, conversationId: string): void;
+  /** What the other types no longer reaches the user's sockets, or does again. */
+  deafen(userId: string, otherId: string, on: boolean): void;
   entryToConversation(entry: Entry): void;
   entryToUser(userId: string, entry: Entry): void;
   conversationAdded(userId: string, conversation: Conversation): void;

@@ -6,6 +6,7 @@ import type { Route, RouteAnswer, RouteInput } from '@bluewave/api/route';
 import type { RouteId, Routes } from '@bluewave/api/routes';
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
+import type { ConversationTypes } from '../clients/conversation-types.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -26,6 +27,7 @@ export type HttpDeps = {
   revocations: Revocations;
   directory: Directory;
   uploadStates: UploadStates;
+  types: ConversationTypes;
   presenter: Presenter;
   operations: Operations;
   limiter: RateLimiter;

@@ -1,7 +1,6 @@
-import { limits as numbers } from '@bluewave/api/limits';
 import type { RateLimit } from './sliding-window.ts';
 
-/** The rate limits of the gateway. Those of logins and codes by account are auth's, those of uploads media's. */
+/** The rate limits of the gateway beside those of messages, which are configuration. Those of logins and codes by account are auth's, those of uploads media's. */
 export const rateLimits = {
   /** Every request of one address: a backstop, far above what people or an office behind one address do. */
   address: { name: 'address', max: 6_000, windowMs: 60_000 },
@@ -9,8 +8,6 @@ export const rateLimits = {
   signIn: { name: 'sign-in', max: 300, windowMs: 60_000 },
   /** Every REST request of one user. */
   user: { name: 'user', max: 1_200, windowMs: 60_000 },
-  /** Messages of one user, over REST and sockets together. */
-  messages: { name: 'messages', max: numbers.messagesPerMinute, windowMs: 60_000 },
   /** Searches for people: each reads an index range. */
   userSearch: { name: 'user-search', max: 60, windowMs: 60_000 },
   /** Test notifications. */

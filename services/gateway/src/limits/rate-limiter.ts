@@ -45,7 +45,14 @@ end
 return {allowed and 1 or 0, current, previous, elapsed}
 `;
 
+/** Takes back one of the last taking's window. KEYS[1] the counter. */
+const giveBackScript = `
+if (tonumber(redis.call('HGET', KEYS[1], 'c')) or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'c', -1) end
+return 0
+`;
+
 type WithTake = Redis & {
+  bluewaveGiveBack(key: string): Promise<number>;
   bluewaveTake(key: string, max: number, windowMs: number): Promise<[number, number, number, number]>;
 };
 
@@ -64,6 +71,7 @@ export class RateLimiter {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     options.redis.defineCommand('bluewaveTake', { numberOfKeys: 1, lua: takeScript });
+    options.redis.defineCommand('bluewaveGiveBack', { numberOfKeys: 1, lua: giveBackScript });
     this.#redis = options.redis as WithTake;
   }
 
@@ -77,7 +85,7 @@ export class RateLimiter {
     if (!this.#options.enabled) {
       return { allowed: true, limit: limit.max, remaining: limit.max, retryAfterMs: 0, resetMs: 0 };
     }
-    const key = `bluewave:rate:${limit.name}:{${subject}}`;
+    const key = keyOf(limit, subject);
     const shared = this.#awayUntil > this.#now() ? undefined : await this.#takeShared(limit, key);
     if (shared) return shared;
     if (whenUnreadable === 'refuse') {
@@ -94,6 +102,20 @@ export class RateLimiter {
     if (!verdict.allowed) throw rateLimited(verdict);
   }
 
+  /** Takes back one that turned out to be no use of the limit. */
+  async giveBack(limit: RateLimit, subject: string): Promise<void> {
+    if (!this.#options.enabled) return;
+    const key = keyOf(limit, subject);
+    const local = this.#local.get(key);
+    if (local) this.#local.set(key, { ...local, current: Math.max(0, local.current - 1) });
+    if (this.#awayUntil > this.#now()) return;
+    try {
+      await this.#redis.bluewaveGiveBack(key);
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'a taking was not taken back');
+    }
+  }
+
   async #takeShared(limit: RateLimit, key: string): Promise<RateVerdict | undefined> {
     try {
       const [allowed, current, previous, elapsed] = await this.#redis.bluewaveTake(key, limit.max, limit.windowMs);
@@ -106,6 +128,10 @@ export class RateLimiter {
   }
 }
 
+function keyOf(limit: RateLimit, subject: string): string {
+  return `bluewave:rate:${limit.name}:{${subject}}`;
+}
+
 const verdicts = new WeakMap<AppError, RateVerdict>();
 
 /** The refusal of a verdict. */
@@ -114,6 +140,11 @@ export function rateLimited(verdict: RateVerdict): AppError {
   const error = new AppError('RATE_LIMITED', `Slow down: try again in ${seconds} s.`, {
     retryAfterMs: verdict.retryAfterMs,
   });
+  return refusedBy(error, verdict);
+}
+
+/** Notes the verdict that an error refuses for. */
+export function refusedBy(error: AppError, verdict: RateVerdict): AppError {
   verdicts.set(error, verdict);
   return error;
 }

@@ -2,25 +2,23 @@ import type { Conversation, Message, SyncAnswer } from '@bluewave/api/objects';
 import { parseMessageId } from '@bluewave/api/fields';
 import { limits } from '@bluewave/api/limits';
 import type { ClientEventPayload } from '@bluewave/api/socket-events';
-import { AppError, notFound } from '@bluewave/errors/app-error';
+import { AppError } from '@bluewave/errors/app-error';
 import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
 import type { CallContext } from '@bluewave/rpc/service-definition';
 import type { ChatReplicas } from '../clients/chat-replicas.ts';
 import type { MediaClient } from '../clients/clients.ts';
 import type { Identity } from '../identity/identity.ts';
-import { rateLimits } from '../limits/limits.ts';
-import type { RateLimiter } from '../limits/rate-limiter.ts';
+import type { SendLimits } from '../limits/send-limits.ts';
 import type { Presenter } from '../present/presenter.ts';
-import { resolveAttachments, typeOfMessage } from './attachments.ts';
+import { emptyMessage, type SendInput, sendMessage, type SentMessage } from './send-message.ts';
 
 export type OperationsDeps = {
   chat: Pick<ChatReplicas, 'send' | 'mark' | 'for' | 'any'>;
   media: Pick<MediaClient, 'ResolveAttachments'>;
   presenter: Presenter;
-  limiter: RateLimiter;
+  sendLimits: SendLimits;
 };
 
-export type SendInput = ClientEventPayload<'message:send'>;
 export type PointerInput = ClientEventPayload<'message:read'>;
 
 /**
@@ -28,12 +26,8 @@ export type PointerInput = ClientEventPayload<'message:read'>;
  * operation ends within the context's deadline and throws AppErrors.
  */
 export type Operations = {
-  /** RATE_LIMITED, EMPTY_MESSAGE, NOT_FOUND, IDEMPOTENCY_MISMATCH, UPLOAD_NOT_CONFIRMED, VALIDATION_FAILED. */
-  sendMessage(
-    caller: Identity,
-    input: SendInput,
-    context: CallContext,
-  ): Promise<{ message: Message; duplicate: boolean }>;
+  /** RATE_LIMITED, EMPTY_MESSAGE, NOT_FOUND, FORBIDDEN, IDEMPOTENCY_MISMATCH, UPLOAD_NOT_CONFIRMED, VALIDATION_FAILED. */
+  sendMessage(caller: Identity, input: SendInput, context: CallContext): Promise<SentMessage>;
   /** NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EMPTY_MESSAGE. */
   editMessage(caller: Identity, input: { messageId: string; text: string }, context: CallContext): Promise<Message>;
   /** Idempotent. NOT_FOUND, FORBIDDEN. */
@@ -77,45 +71,6 @@ export function createOperations(deps: OperationsDeps): Operations {
   };
 }
 
-async function sendMessage(
-  deps: OperationsDeps,
-  caller: Identity,
-  input: SendInput,
-  context: CallContext,
-): Promise<{ message: Message; duplicate: boolean }> {
-  const { conversationId, clientMsgId, text = '' } = input;
-  if (text.trim() === '' && !input.attachments?.length) throw emptyMessage();
-  await deps.limiter.demand(rateLimits.messages, caller.userId);
-  const attachments = await resolveAttachments(deps.media, caller, input.attachments ?? [], context);
-  const type = typeOfMessage(input.type, attachments);
-  const { message, duplicate } = await deps.chat.send(
-    { conversationId, clientMsgId, type, text, attachments, ...relationsOf(input) },
-    { ...context, actorId: caller.userId },
-  );
-  if (!message) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
-  if (!message.replyTo) return { message: deps.presenter.own(message, caller), duplicate };
-  const [presented] = await deps.presenter.messages([message], context);
-  return { message: presented ?? deps.presenter.own(message, caller), duplicate };
-}
-
-/** What a new message has to do with people and other messages. */
-function relationsOf({ conversationId, mentions = [], replyTo, threadRootId }: SendInput) {
-  return {
-    mentionUserIds: [...new Set(mentions)].filter((mention) => mention !== 'all'),
-    mentionsAll: mentions.includes('all'),
-    replyToSeq: seqOf(replyTo, conversationId),
-    threadRootSeq: seqOf(threadRootId, conversationId),
-  };
-}
-
-/** The seq of a message of the same conversation; 0 for none. What is elsewhere is not there. */
-function seqOf(messageId: string | undefined, conversationId: string): number {
-  if (messageId === undefined) return 0;
-  const address = parseMessageId(messageId);
-  if (address.conversationId !== conversationId) throw notFound();
-  return address.seq;
-}
-
 async function editMessage(
   deps: OperationsDeps,
   caller: Identity,
@@ -141,8 +96,4 @@ export async function presentOne(
   const [presented] = await presenter.conversations([conversation], reader.userId, context);
   if (!presented) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
   return presented;
-}
-
-function emptyMessage(): AppError {
-  return new AppError('EMPTY_MESSAGE', 'Send text, an attachment, or both.');
 }

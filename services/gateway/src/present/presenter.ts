@@ -5,6 +5,7 @@ import type { Entry as LogEntry } from '@bluewave/protos/generated/bluewave/chat
 import type { Message as LogMessage } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
 import type { SyncReply } from '@bluewave/protos/generated/bluewave/chat/v1/SyncReply';
 import type { CallContext } from '@bluewave/rpc/service-definition';
+import type { ConversationTypes } from '../clients/conversation-types.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Directory } from './directory.ts';
 import { presentConversation } from './present-conversation.ts';
@@ -25,7 +26,14 @@ export type Presenter = {
 
 type Lookups = { users: UserLookup; uploads: UploadLookup };
 
-export function createPresenter(directory: Directory, uploadStates: UploadStates): Presenter {
+export function createPresenter(
+  directory: Directory,
+  uploadStates: UploadStates,
+  types: Pick<ConversationTypes, 'note'>,
+): Presenter {
+  const noteTypes = (list: readonly LogConversation[]): void => {
+    for (const { info } of list) if (info) types.note(info.id, info.type);
+  };
   const find = async (
     userIds: Iterable<string>,
     attachments: Iterable<Attachment>,
@@ -56,12 +64,14 @@ export function createPresenter(directory: Directory, uploadStates: UploadStates
       return entries.map((entry) => presentEntry(entry, users, uploads));
     },
     async conversations(list, readerId, context) {
+      noteTypes(list);
       const { users, uploads } = await find(list.flatMap(usersOfConversation), attachmentsOfLast(list), context);
       return list.map((conversation) => presentConversation(conversation, readerId, users, uploads));
     },
     async sync(reply, readerId, context) {
       const held = reply.conversations.flatMap(({ conversation }) => (conversation ? [conversation] : []));
       const entries = reply.conversations.flatMap((one) => one.entries);
+      noteTypes(held);
       const { users, uploads } = await find(
         [...held.flatMap(usersOfConversation), ...entries.flatMap(usersOfEntry)],
         [...attachmentsOfLast(held), ...attachmentsOf(entries)],

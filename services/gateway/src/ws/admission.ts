@@ -87,7 +87,7 @@ async function enter(options: AdmissionOptions, socket: GatewaySocket, identity:
   socket.data = { identity, user, watched: [], budget: newBudget(now) };
   // From here on nothing waits: the rooms are those of this very moment.
   const rooms = memberships.roomsOf(user).map(roomOf.conversation);
-  void socket.join([roomOf.user(user.id), ...rooms]);
+  void socket.join([roomOf.user(user.id), ...rooms, ...[...user.blocked].map(roomOf.deafTo)]);
   directory.prime(identity);
   countOutOnce(socket, user, memberships);
 }

@@ -37,7 +37,7 @@ export async function attachSockets(deps: SocketDeps): Promise<SocketHalf> {
   let draining: Promise<void> | undefined;
   const drain = (): Promise<void> => (draining ??= drainSockets({ io, close, random: Math.random, now }));
 
-  const chat = createChatLog(clients.chat);
+  const chat = createChatLog(clients.chat, deps.types);
   const sockets = new UserSockets(io);
   const { feeds, memberships } = openDelivery(deps, chat, sockets, stack);
   const keeper = await openPresence(deps, io, chat, memberships, stack);

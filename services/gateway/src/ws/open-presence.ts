@@ -20,9 +20,9 @@ export async function openPresence(
     memberships,
     chat,
     log,
-    emit: (presence, conversationIds) => {
+    emit: (presence, conversationIds, hiddenFrom) => {
       io.to([roomOf.watchers(presence.userId), ...conversationIds.map(roomOf.conversation)])
-        .except([roomOf.user(presence.userId), roomOf.backlogged])
+        .except([roomOf.user(presence.userId), roomOf.backlogged, ...hiddenFrom.map(roomOf.user)])
         .emit('presence', presence);
     },
   });

@@ -8,6 +8,7 @@ import type { Operations } from '../operations/operations.ts';
 import { presentMedia } from '../present/present-media.ts';
 import { presentTime } from '../present/present-time.ts';
 import type { UploadStates } from '../present/upload-states.ts';
+import { roomOf } from './room-names.ts';
 import type { UserSockets } from './user-sockets.ts';
 
 export type SignalsOptions = {
@@ -46,18 +47,34 @@ export class Signals {
   }
 
   /** For one user. */
-  user(user: LocalUser, { mediaUpdated, conversationMeChanged }: UserEvent): void {
+  user(user: LocalUser, event: UserEvent): void {
+    const { mediaUpdated, conversationMeChanged, presenceHidden, conversationMuted } = event;
     if (mediaUpdated) {
       this.#options.uploadStates.note(mediaUpdated);
       this.#options.sockets.toUser(user.id, 'media:updated', { media: presentMedia(mediaUpdated) });
     } else if (conversationMeChanged) {
       this.#tellMeSoon(user, conversationMeChanged.conversationId);
+    } else if (presenceHidden) {
+      this.#hidePresence(user, presenceHidden.userId);
+    } else if (conversationMuted) {
+      const { conversationId, untilMs } = conversationMuted;
+      this.#options.sockets.toUser(user.id, 'conversation:muted', { conversationId, until: presentTime(untilMs) });
     }
   }
 
   close(): void {
     for (const timer of this.#pending.values()) clearTimeout(timer);
     this.#pending.clear();
+  }
+
+  /** Somebody no longer shows theirs: what is held of it is over, as if they had gone. */
+  #hidePresence(user: LocalUser, userId: string): void {
+    const { sockets } = this.#options;
+    for (const socket of sockets.of(user.id)) {
+      void socket.leave(roomOf.watchers(userId));
+      socket.data.watched = socket.data.watched.filter((id) => id !== userId);
+    }
+    sockets.toUser(user.id, 'presence', { userId, status: 'offline', lastSeenAt: null });
   }
 
   #tellMeSoon(user: LocalUser, conversationId: string): void {

@@ -55,10 +55,11 @@ export class TypingSignals {
   }
 
   #tell(socket: GatewaySocket, conversationId: string, on: boolean): void {
+    const { id: userId } = socket.data.user;
     // Not through the socket: it may have left its rooms by now.
     this.#io
       .to(roomOf.conversation(conversationId))
-      .except([socket.id, roomOf.backlogged])
-      .emit('typing', { conversationId, userId: socket.data.user.id, on });
+      .except([socket.id, roomOf.backlogged, roomOf.deafTo(userId)])
+      .emit('typing', { conversationId, userId, on });
   }
 }

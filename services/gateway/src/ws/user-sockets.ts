@@ -32,6 +32,12 @@ export class UserSockets implements LocalRooms {
     for (const id of this.#idsOf(userId)) void this.#io.sockets.adapter.del(id, roomOf.conversation(conversationId));
   }
 
+  deafen(userId: string, otherId: string, on: boolean): void {
+    const { adapter } = this.#io.sockets;
+    const room = roomOf.deafTo(otherId);
+    for (const id of this.#idsOf(userId)) void (on ? adapter.addAll(id, new Set([room])) : adapter.del(id, room));
+  }
+
   /** Encoded once, whatever the number of sockets. */
   entryToConversation(entry: Entry): void {
     this.#emit(roomOf.conversation(entry.conversationId), entry.type, entry);

@@ -64,6 +64,7 @@ export class MembershipWorld {
     const rooms: LocalRooms = {
       join: (userId) => void this.#inRoom.add(userId),
       leave: (userId) => void this.#inRoom.delete(userId),
+      deafen: () => undefined,
       entryToConversation: (entry) => this.#inRoom.forEach((userId) => this.#tell(userId, entry)),
       entryToUser: (userId, entry) => this.#tell(userId, entry),
       conversationAdded: (userId) => this.told.get(userId)?.push({ kind: 'added' }),
@@ -83,7 +84,7 @@ export class MembershipWorld {
         await this.timers.delay(this.latencyMs);
         const found = this.isMember(userId) ? [{ conversationId: this.conversationId, head: this.log.length }] : [];
         await this.timers.delay(this.latencyMs);
-        return found;
+        return { conversations: found, blockedUserIds: [] };
       },
     };
     const common = { bus, chat, timers: this.timers, now: () => this.timers.now, log: createLogger('test', 'silent') };

@@ -3,6 +3,7 @@ import type { Conversation, Message, Session } from '@bluewave/api/objects';
 import { createLogger } from '@bluewave/runtime/logger';
 import { type RunningAuth, startAuth } from '../../../auth/src/server.ts';
 import { type RunningChat, startChat } from '../../../chat/src/server.ts';
+import type { GatewayConfig } from '../../src/config.ts';
 import { type RunningGateway, startGateway } from '../../src/server.ts';
 import { TestClient } from './test-client.ts';
 
@@ -15,6 +16,7 @@ const required = (name: string): string => {
 export type WorldOptions = {
   gateways?: number;
   rateLimits?: boolean;
+  roomLimit?: GatewayConfig['roomLimit'];
   accessSeconds?: number;
   corsOrigins?: string[];
 };
@@ -79,6 +81,8 @@ export class World {
         tokenAudience: 'bluewave',
         accessTokenSeconds: this.#options.accessSeconds ?? 900,
         rateLimits: this.#options.rateLimits ?? false,
+        messagesPerMinute: 60,
+        roomLimit: this.#options.roomLimit ?? { max: 5, windowMs: 10_000, muteMs: 30_000 },
         corsOrigins: this.#options.corsOrigins ?? [],
         publicUrl: undefined,
         trustedProxies: [],

@@ -6,6 +6,7 @@ import { deviceHandlers } from './device-handlers.ts';
 import { mediaHandlers } from './media-handlers.ts';
 import { memberHandlers } from './member-handlers.ts';
 import { messageHandlers } from './message-handlers.ts';
+import { peopleHandlers } from './people-handlers.ts';
 import { platformHandlers } from './platform-handlers.ts';
 import { userHandlers } from './user-handlers.ts';
 
@@ -14,6 +15,7 @@ export function createHandlers(deps: HttpDeps): HandlersOf<RouteId> {
   return {
     ...authHandlers(deps),
     ...userHandlers(deps),
+    ...peopleHandlers(deps),
     ...deviceHandlers(deps),
     ...conversationHandlers(deps),
     ...memberHandlers(deps),

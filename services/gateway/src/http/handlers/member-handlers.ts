@@ -3,12 +3,13 @@ import type { Member } from '@bluewave/api/objects';
 import { presentOne } from '../../operations/operations.ts';
 import type { Member as LogMember } from '@bluewave/protos/generated/bluewave/chat/v1/Member';
 import type { CallContext } from '@bluewave/rpc/service-definition';
+import type { Identity } from '../../identity/identity.ts';
 import { presentRole } from '../../present/present-conversation.ts';
 import { presentTime } from '../../present/present-time.ts';
 import { presentUser, unknownUser } from '../../present/present-user.ts';
 import type { HandlersOf, HttpDeps } from '../handler.ts';
 import { demandUsers } from './demand-users.ts';
-import { presenceOf } from './presence-of.ts';
+import { presenceOfMembers } from './presence-of.ts';
 
 export function memberHandlers(deps: HttpDeps): HandlersOf<'members.list' | 'members.add' | 'members.remove'> {
   const { chat } = deps.clients;
@@ -17,7 +18,7 @@ export function memberHandlers(deps: HttpDeps): HandlersOf<'members.list' | 'mem
       const { limit = limits.pageSize, cursor = '' } = query;
       const request = { actorId: caller.userId, conversationId: params.id, limit, cursor };
       const reply = await chat.for(params.id).ListMembers(request, context);
-      const items = await presentMembers(deps, reply.members, context);
+      const items = await presentMembers(deps, reply.members, caller, context);
       return { status: 200, body: { items, nextCursor: reply.nextCursor || null } };
     },
     async 'members.add'({ params, body, caller, context }) {
@@ -38,14 +39,19 @@ export function memberHandlers(deps: HttpDeps): HandlersOf<'members.list' | 'mem
 }
 
 /** Members with profile and presence. While auth is away: with what is known of them. */
-async function presentMembers(deps: HttpDeps, members: readonly LogMember[], context: CallContext): Promise<Member[]> {
+async function presentMembers(
+  deps: HttpDeps,
+  members: readonly LogMember[],
+  caller: Identity,
+  context: CallContext,
+): Promise<Member[]> {
   const ids = members.map((member) => member.userId);
   const [profiles, presences] = await Promise.all([
     deps.directory.profiles(ids, context).catch((error: unknown) => {
       deps.log.warn({ err: error, traceId: context.traceId }, 'profiles of members cannot be read');
       return deps.directory.peekProfiles(ids);
     }),
-    presenceOf(deps, ids, context),
+    presenceOfMembers(deps, caller, ids, context),
   ]);
   const summaries = deps.directory.peek(ids);
   return members.map((member) => {

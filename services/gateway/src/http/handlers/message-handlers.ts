@@ -2,6 +2,7 @@ import { parseMessageId } from '@bluewave/api/fields';
 import { limits } from '@bluewave/api/limits';
 import { AppError } from '@bluewave/errors/app-error';
 import type { HandlersOf, HttpDeps } from '../handler.ts';
+import { rateHeadersOf } from '../rate-headers.ts';
 
 type MessageRoute =
   | 'messages.send'
@@ -20,8 +21,12 @@ export function messageHandlers(deps: HttpDeps): HandlersOf<MessageRoute> {
     ...historyHandlers(deps),
     async 'messages.send'({ params, body, caller, context }) {
       const input = { conversationId: params.id, ...body };
-      const { message, duplicate } = await operations.sendMessage(caller, input, context);
-      return duplicate ? { status: 200, body: { message, duplicate } } : { status: 201, body: { message } };
+      const { message, duplicate, room } = await operations.sendMessage(caller, input, context);
+      const remaining = room ? { remaining: room.remaining } : {};
+      const headers = room ? { headers: rateHeadersOf(room) } : {};
+      return duplicate
+        ? { status: 200, body: { message, duplicate, ...remaining }, ...headers }
+        : { status: 201, body: { message, ...remaining }, ...headers };
     },
     async 'messages.read'({ params, body, caller, context }) {
       await operations.markRead(caller, { conversationId: params.id, seq: body.seq }, context);

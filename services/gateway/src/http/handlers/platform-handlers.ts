@@ -20,8 +20,19 @@ export function platformHandlers(deps: HttpDeps): HandlersOf<'push.test' | 'heal
     limits: () =>
       Promise.resolve({
         status: 200,
-        body: { ...limits, accessTokenSeconds: deps.config.accessTokenSeconds },
+        body: { ...limits, ...numbersInForce(deps.config) },
       }),
+  };
+}
+
+/** Those of the numbers that this gateway's configuration may change. */
+function numbersInForce({ accessTokenSeconds, messagesPerMinute, roomLimit }: HttpDeps['config']) {
+  return {
+    accessTokenSeconds,
+    messagesPerMinute,
+    roomMessages: roomLimit.max,
+    roomWindowSeconds: roomLimit.windowMs / 1_000,
+    roomMuteSeconds: roomLimit.muteMs / 1_000,
   };
 }
 

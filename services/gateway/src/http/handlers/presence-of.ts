@@ -29,7 +29,25 @@ export async function ownPresence(
   return (await presenceOf(deps, [caller.userId], context)).get(caller.userId);
 }
 
-/** Presence of somebody, as far as the caller may see it: of people who share a conversation. */
+/** Presence of people, as far as the caller may see it: of those who share a conversation and have not blocked them. */
+export async function visiblePresences(
+  deps: PresenceDeps,
+  caller: Identity,
+  userIds: readonly string[],
+  context: CallContext,
+): Promise<Map<string, Presence>> {
+  if (userIds.length === 0) return new Map();
+  try {
+    const request = { actorId: caller.userId, userIds: [...userIds] };
+    const visible = await deps.clients.chat.any.FilterAcquainted(request, context);
+    return await presenceOf(deps, visible.userIds, context);
+  } catch (error) {
+    deps.log.warn({ err: error, traceId: context.traceId }, 'who is acquainted cannot be read; presence is hidden');
+    return new Map();
+  }
+}
+
+/** Presence of somebody, as far as the caller may see it. */
 export async function visiblePresence(
   deps: PresenceDeps,
   caller: Identity,
@@ -37,13 +55,26 @@ export async function visiblePresence(
   context: CallContext,
 ): Promise<Presence | undefined> {
   if (userId === caller.userId) return ownPresence(deps, caller, context);
+  return (await visiblePresences(deps, caller, [userId], context)).get(userId);
+}
+
+/** Presence of members of one conversation as another member sees it: not of those who have blocked them. */
+export async function presenceOfMembers(
+  deps: PresenceDeps,
+  caller: Identity,
+  userIds: readonly string[],
+  context: CallContext,
+): Promise<Map<string, Presence>> {
+  const presences = await presenceOf(deps, userIds, context);
+  const shown = [...presences.values()].filter(({ status, lastSeenAt }) => status !== 'offline' || lastSeenAt !== null);
+  if (shown.length === 0) return presences;
   try {
-    const request = { actorId: caller.userId, userIds: [userId] };
-    const { userIds } = await deps.clients.chat.any.FilterAcquainted(request, context);
-    if (!userIds.includes(userId)) return undefined;
+    const request = { actorId: caller.userId, userIds: shown.map(({ userId }) => userId) };
+    const blockers = await deps.clients.chat.any.FindBlockers(request, context);
+    for (const userId of blockers.userIds) presences.delete(userId);
+    return presences;
   } catch (error) {
-    deps.log.warn({ err: error, traceId: context.traceId }, 'who is acquainted cannot be read; presence is hidden');
-    return undefined;
+    deps.log.warn({ err: error, traceId: context.traceId }, 'blocks cannot be read; presence is hidden');
+    return new Map();
   }
-  return (await presenceOf(deps, [userId], context)).get(userId);
 }

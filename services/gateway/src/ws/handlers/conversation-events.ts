@@ -54,5 +54,8 @@ async function rosterOf(
     cursor = page.nextCursor;
   } while (cursor !== '' && ids.length < maxMembersRead);
   const found = await presenceNow(presence, ids, log);
-  return found.filter(({ status }) => status !== 'offline').slice(0, maxShown);
+  const there = found.filter(({ status }) => status !== 'offline');
+  const request = { actorId: identity.userId, userIds: there.map(({ userId }) => userId) };
+  const blockers = there.length === 0 ? [] : (await clients.chat.any.FindBlockers(request, context)).userIds;
+  return there.filter(({ userId }) => !blockers.includes(userId)).slice(0, maxShown);
 }

@@ -6,8 +6,9 @@ type MessageEvent = 'message:send' | 'message:edit' | 'message:delete' | 'messag
 export function messageEvents({ operations }: HandlerDeps): Pick<EventHandlers, MessageEvent> {
   return {
     'message:send': async (socket, input, context) => {
-      const { message, duplicate } = await operations.sendMessage(socket.data.identity, input, context);
-      return duplicate ? { message, duplicate } : { message };
+      const { message, duplicate, room } = await operations.sendMessage(socket.data.identity, input, context);
+      const remaining = room ? { remaining: room.remaining } : {};
+      return { message, ...(duplicate ? { duplicate } : {}), ...remaining };
     },
     'message:edit': async (socket, input, context) => ({
       message: await operations.editMessage(socket.data.identity, input, context),

@@ -36,6 +36,8 @@ const special: Partial<Record<RouteId, Special>> = {
     return { as, params: [as.deviceId] };
   },
   'devices.putPushToken': withBody(async () => ({ provider: 'fcm', token: `token-${randomUUID()}` })),
+  'contacts.put': async ({ register }) => ({ params: [(await register()).id], body: { alias: 'The Countess' } }),
+  'blocks.put': async ({ register }) => ({ params: [(await register()).id], body: {} }),
   'conversations.create': withBody(async ({ register }) => ({ type: 'direct', userId: (await register()).id })),
   'conversations.leave': async ({ register, group }) => {
     const as = await register();
