@@ -61,16 +61,19 @@ describe('contacts and blocks over REST', () => {
     expect((await call<Page<Contact>>(bob, 'GET', '/users/me/contacts')).body.items).toEqual([]);
   });
 
-  it.each(['contacts', 'blocks'])('given what is nobody else, when it is put into %s, then it is refused', async (list) => {
-    const put = (id: string, body?: unknown) => call(alice, 'PUT', `/users/me/${list}/${id}`, body);
-    expect(await put(randomUUID())).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
-    expect(await put(alice.id)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
-    expect(await put('me')).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
-    expect(await put(bob.id, { nick: 'x' })).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
-    const cursor = await call(alice, 'GET', `/users/me/${list}?cursor=${encodeURIComponent('{"$gt":""}')}`);
-    expect(cursor).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
-    expect((await call(alice, 'DELETE', `/users/me/${list}/${randomUUID()}`)).status).toBe(204);
-  });
+  it.each(['contacts', 'blocks'])(
+    'given what is nobody else, when it is put into %s, then it is refused',
+    async (list) => {
+      const put = (id: string, body?: unknown) => call(alice, 'PUT', `/users/me/${list}/${id}`, body);
+      expect(await put(randomUUID())).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+      expect(await put(alice.id)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+      expect(await put('me')).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+      expect(await put(bob.id, { nick: 'x' })).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+      const cursor = await call(alice, 'GET', `/users/me/${list}?cursor=${encodeURIComponent('{"$gt":""}')}`);
+      expect(cursor).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+      expect((await call(alice, 'DELETE', `/users/me/${list}/${randomUUID()}`)).status).toBe(204);
+    },
+  );
 
   it('given a block, when the blocked one writes, opens, edits or adds, then it is 403 in one set of words', async () => {
     const { id } = (await direct(alice, bob)).body;
