@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Account } from './chaos-client.ts';
-import { rest, restUntil } from './rest.ts';
+import { restUntil } from './rest.ts';
 
 /** Who is there and what they talk in. */
 export type Scene = {
@@ -72,17 +72,13 @@ export async function setScene(gateways: readonly string[], size: number): Promi
   return { people, absentees, conversations, revolving: { id: revolvingId, owner, guest } };
 }
 
-/** The whole log of a conversation, as one of its members reads it. */
+/** The whole log of a conversation, as one of its members reads it; tries again what may be tried again. */
 export async function readLog(gateway: string, token: string, id: string): Promise<Record<string, unknown>[]> {
   const entries: Record<string, unknown>[] = [];
   for (let more = true; more;) {
-    const { status, body } = await rest(
-      gateway,
-      'GET',
-      `/conversations/${id}/entries?after=${entries.length}&limit=200`,
-      token,
-    );
-    if (status !== 200 || !body) throw new Error(`reading the log answered ${status}`);
+    const path = `/conversations/${id}/entries?after=${entries.length}&limit=200`;
+    const { body } = await restUntil([gateway], 'GET', path, token, undefined, [200]);
+    if (!body) throw new Error('reading the log answered without a body');
     entries.push(...(body['items'] as Record<string, unknown>[]));
     more = body['hasMore'] === true;
   }

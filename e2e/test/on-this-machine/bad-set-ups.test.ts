@@ -3,12 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { locateMongod } from '@bluewave/dev-env/find/locate-mongod';
+import { BareEngine, bareMongod, locateEngine, waitForPort } from '@bluewave/dev-env/engines/bare-engine';
 import { locateNats } from '@bluewave/dev-env/find/locate-nats';
 import { freePort } from '@bluewave/dev-env/net/free-port';
 import { connect as connectNats } from 'nats';
 import { call, eventually, Listener, openDirect, register } from '../../src/api-client.ts';
-import { answers, EngineProcess, locate } from './support/engine-process.ts';
 import { type ServiceName, ServiceProcess } from './support/service-process.ts';
 
 const given = (name: string): string => process.env[`TEST_${name}`] ?? '';
@@ -36,7 +35,7 @@ const whole = async (service: ServiceName): Promise<Record<string, string>> => (
 });
 
 const running: ServiceProcess[] = [];
-const engines: EngineProcess[] = [];
+const engines: BareEngine[] = [];
 let folder = '';
 
 beforeEach(() => {
@@ -132,17 +131,20 @@ describe('a set-up that cannot work: the service ends, and one line says what is
 async function mongod(args: readonly string[]): Promise<string> {
   const port = await freePort();
   const dbPath = mkdtempSync(join(folder, 'db-'));
-  const own = ['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'];
-  const small = ['--wiredTigerCacheSizeGB', '0.25', '--setParameter', 'diagnosticDataCollectionEnabled=false'];
-  engines.push(new EngineProcess(await locate(locateMongod), [...own, ...small, ...args]));
-  await answers(port);
+  engines.push(await bareMongod(dbPath, port, args));
   return `127.0.0.1:${port}`;
 }
 
-const nats = async (port: number, args: readonly string[]): Promise<EngineProcess> => {
-  const engine = new EngineProcess(await locate(locateNats), ['--addr', '127.0.0.1', '--port', String(port), ...args]);
+const nats = async (port: number, args: readonly string[]): Promise<BareEngine> => {
+  const engine = new BareEngine(await locateEngine(locateNats), [
+    '--addr',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    ...args,
+  ]);
   engines.push(engine);
-  await answers(port);
+  await waitForPort(port);
   return engine;
 };
 

@@ -6,12 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { locateMongod } from '@bluewave/dev-env/find/locate-mongod';
+import { BareEngine, bareMongod, locateEngine, waitForPort } from '@bluewave/dev-env/engines/bare-engine';
 import { locateNats } from '@bluewave/dev-env/find/locate-nats';
 import { locateRedis } from '@bluewave/dev-env/find/locate-redis';
 import { freePort } from '@bluewave/dev-env/net/free-port';
 import { type Platform, startPlatform } from '@bluewave/dev-env/platform';
-import { answers, EngineProcess, locate } from '../../../e2e/test/on-this-machine/support/engine-process.ts';
 import { runDoctor } from '../src/doctor/run-doctor.ts';
 import { doctor, issue, type ProxyFaults, startProxy, type TestProxy } from './support.ts';
 
@@ -184,15 +183,14 @@ describe('bluewave doctor on an installation that is broken', () => {
   it('given engines that forget what they were told, when examined, then each fails with the setting to change', async () => {
     const [mongoPort, redisPort, natsPort] = [await freePort(), await freePort(), await freePort()];
     const dbPath = mkdtempSync(join(folder, 'db-'));
-    const quiet = ['--nounixsocket', '--setParameter', 'diagnosticDataCollectionEnabled=false'];
     const engines = [
-      new EngineProcess(await locate(locateMongod), ['--dbpath', dbPath, '--port', String(mongoPort), ...quiet]),
-      new EngineProcess(await locate(locateRedis), [
+      await bareMongod(dbPath, mongoPort, []),
+      new BareEngine(await locateEngine(locateRedis), [
         ...['--port', String(redisPort), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'allkeys-lru'],
       ]),
-      new EngineProcess(await locate(locateNats), ['--addr', '127.0.0.1', '--port', String(natsPort)]),
+      new BareEngine(await locateEngine(locateNats), ['--addr', '127.0.0.1', '--port', String(natsPort)]),
     ];
-    await Promise.all([answers(mongoPort), answers(redisPort), answers(natsPort)]);
+    await Promise.all([waitForPort(redisPort), waitForPort(natsPort)]);
     const report = await doctor([
       ...['--url', door, '--no-message', '--mongodb-url', `mongodb://127.0.0.1:${mongoPort}/`],
       ...['--redis-url', `redis://127.0.0.1:${redisPort}`, '--nats-url', `nats://127.0.0.1:${natsPort}`],
