@@ -7,9 +7,11 @@ export type LeanSocketOptions = {
   auth: Record<string, unknown>;
   /** Hears every event: its name and first argument. */
   onEvent(name: string, payload: unknown): void;
+  /** The server closed the connection, or it broke. */
+  onClose?(code: number): void;
 };
 
-const connectMs = 10_000;
+const connectMs = 30_000;
 
 /**
  * A Socket.IO client (protocol 5, WebSocket only) that does as little as possible, so that a load generator on the
@@ -28,14 +30,14 @@ export class LeanSocket {
     this.#socket = new WebSocket(url, { perMessageDeflate: false });
     this.#socket.on('message', (data: Buffer) => this.#receive(data.toString()));
     this.#socket.on('error', (error) => this.#connected?.(error));
-    this.#socket.on('close', (code) => this.#connected?.(new Error(`closed with ${code}`)));
+    this.#socket.on('close', (code) => this.#closed(code));
   }
 
   /** Resolves when the server accepted the connection. */
   static async connect(options: LeanSocketOptions): Promise<LeanSocket> {
     const socket = new LeanSocket(options);
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no connection within 10 s')), connectMs);
+      const timer = setTimeout(() => reject(new Error(`no connection within ${connectMs} ms`)), connectMs);
       socket.#connected = (error) => {
         clearTimeout(timer);
         socket.#connected = undefined;
@@ -53,10 +55,25 @@ export class LeanSocket {
     this.#socket.send(`42${id}${JSON.stringify([name, payload])}`);
   }
 
+  /** Reads nothing any more: what the server sends fills the buffers of the kernel, then those of the server. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads on, if there is still anything to read. */
+  readOn(): void {
+    if (this.#socket.isPaused) this.#socket.resume();
+  }
+
   close(): void {
     this.#socket.removeAllListeners();
     this.#socket.on('error', () => undefined);
     this.#socket.terminate();
+  }
+
+  #closed(code: number): void {
+    if (this.#connected) this.#connected(new Error(`closed with ${code}`));
+    else this.#options.onClose?.(code);
   }
 
   #receive(packet: string): void {

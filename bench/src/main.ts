@@ -1,36 +1,57 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPlatform } from '@bluewave/dev-env/platform';
-import { median, runBench } from './run-bench.ts';
+import type { BenchPart } from './bench-options.ts';
+import { measureConnectStorm } from './connect-storm.ts';
+import { measureCrossGateway } from './cross-gateway.ts';
+import { measureIdleSockets } from './idle-sockets.ts';
+import { measureMessages } from './messages.ts';
+import { measureSlowConsumers } from './slow-consumers.ts';
+import { measureSync } from './sync-times.ts';
+
+const parts: Record<string, BenchPart> = {
+  messages: measureMessages,
+  idle: measureIdleSockets,
+  storm: measureConnectStorm,
+  cross: measureCrossGateway,
+  slow: measureSlowConsumers,
+  sync: measureSync,
+};
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    part: { type: 'string', default: 'messages' },
+    seconds: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '3' },
+    size: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
 });
+const part = Object.hasOwn(parts, values.part) ? parts[values.part] : undefined;
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
-if (!(seconds > 0) || !Number.isInteger(rounds) || rounds < 1) {
-  throw new Error('Usage: npm run bench -- [--seconds 8] [--rounds 3]');
+const size = values.size === undefined ? {} : { size: Number(values.size) };
+if (!part || !(seconds > 0) || !Number.isInteger(rounds) || rounds < 1 || !((size.size ?? 2) % 2 === 0)) {
+  const names = Object.keys(parts).join('|');
+  throw new Error(`Usage: npm run bench -- [--part ${names}] [--seconds 8] [--rounds 3] [--size EVEN] [--keep]`);
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'bluewave-bench-'));
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
-const platform = await startPlatform({ dataDir, limits: false, env: { LOG_LEVEL: 'warn' } });
+// Long parts outlive an access token; nothing here is about refreshing it.
+const env = { LOG_LEVEL: 'warn', ACCESS_TOKEN_SECONDS: '7200' };
+const platform = await startPlatform({ dataDir, limits: false, env });
 try {
-  const figures = await runBench(platform, { seconds, rounds, report });
-  const platformRate = median(figures.turns.map((turn) => turn.platform.ackedPerSecond));
-  const relayRate = median(figures.turns.map((turn) => turn.relay.ackedPerSecond));
-  const cpuMicros = median(figures.turns.map((turn) => turn.platform.cpuMicrosPerMessage.total));
-  const goals = {
-    rateToRelay: { value: Math.round((platformRate / relayRate) * 1_000) / 1_000, atLeast: 0.25 },
-    cpuMicrosPerMessage: { value: cpuMicros, atMost: 220 },
-    openLoopAckP50Ms: { value: figures.open.ack.p50, below: 3 },
-    openLoopAckP99Ms: { value: figures.open.ack.p99, below: 10 },
+  const figures = await part(platform, { seconds, rounds, ...size, report });
+  const machine = {
+    node: process.version,
+    cores: cpus().length,
+    loadAverage: loadavg().map((load) => Math.round(load)),
   };
-  console.log(
-    JSON.stringify({ node: process.version, cores: cpus().length, platformRate, relayRate, goals, ...figures }),
-  );
+  console.log(JSON.stringify({ part: values.part, ...machine, ...figures }));
 } finally {
   await platform.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  if (values.keep) report(`data and logs stay in ${dataDir}`);
+  else rmSync(dataDir, { recursive: true, force: true });
 }

@@ -1,39 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform } from '@bluewave/dev-env/platform';
+import { type Account, call, createAccounts } from './accounts.ts';
 import { LeanSocket } from './lean-socket.ts';
 import type { Lane, LoadMeter } from './load.ts';
 
-type Account = { userId: string; token: string };
 export type Sockets = { lanes: Lane[]; close(): void };
 /** The meter of the part that runs now. */
 export type CurrentMeter = { meter: LoadMeter };
-
-async function call(gateway: string, method: string, path: string, token: string | null, body: unknown) {
-  const answer = await fetch(`${gateway}/api/v1${path}`, {
-    method,
-    headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-async function register(gateway: string): Promise<Account> {
-  const username = `b${randomUUID().replaceAll('-', '').slice(0, 20)}`;
-  const body = { email: `${username}@example.com`, username, password: randomUUID() };
-  const { user, accessToken } = await call(gateway, 'POST', '/auth/register', null, body);
-  return { userId: (user as { id: string }).id, token: accessToken as string };
-}
-
-async function registerMany(gateway: string, count: number): Promise<Account[]> {
-  const accounts: Account[] = [];
-  while (accounts.length < count) {
-    const some = Math.min(8, count - accounts.length);
-    accounts.push(...(await Promise.all(Array.from({ length: some }, () => register(gateway)))));
-  }
-  return accounts;
-}
 
 const connect = (url: string, { token }: Account, current: CurrentMeter | null): Promise<LeanSocket> =>
   LeanSocket.connect({ url, auth: { token }, onEvent: (name, payload) => current?.meter.hear(name, payload) });
@@ -41,7 +14,7 @@ const connect = (url: string, { token }: Account, current: CurrentMeter | null):
 /** Pairs whose sender and reader are on different gateways. */
 export async function connectPairs(platform: Platform, count: number, current: CurrentMeter): Promise<Sockets> {
   const [first = '', second = first] = platform.gateways;
-  const accounts = await registerMany(first, count * 2);
+  const accounts = await createAccounts(platform.gateways, count * 2);
   const sockets: LeanSocket[] = [];
   const lanes: Lane[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -57,7 +30,7 @@ export async function connectPairs(platform: Platform, count: number, current: C
 /** One group; a tenth of its members send, all others read; half on each gateway. */
 export async function connectGroup(platform: Platform, size: number, current: CurrentMeter): Promise<Sockets> {
   const [first = '', second = first] = platform.gateways;
-  const accounts = await registerMany(first, size);
+  const accounts = await createAccounts(platform.gateways, size);
   const memberIds = accounts.slice(1).map(({ userId }) => userId);
   const owner = accounts[0] as Account;
   const { id } = await call(first, 'POST', '/conversations', owner.token, { type: 'group', name: 'bench', memberIds });

@@ -1,4 +1,5 @@
 import type { Conversation } from '@bluewave/api/objects';
+import { AppError } from '@bluewave/errors/app-error';
 import { userEvent } from '@bluewave/events/codec';
 import type { BusSubscription } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
@@ -187,7 +188,7 @@ export class LocalMemberships {
   async #load(user: Held): Promise<void> {
     await this.#options.feeds.subscribed();
     const { conversations, blockedUserIds } = await this.#options.chat.membershipsOf(user.id);
-    if (this.#users.get(user.id) !== user) throw new Error('the gateway closes');
+    if (this.#users.get(user.id) !== user) throw new AppError('UNAVAILABLE', 'This server goes away. Connect again.');
     this.#setBlocked(user, blockedUserIds);
     for (const { conversationId, head, memberCount } of conversations) {
       if (this.#isDoubtful(user, conversationId, head)) {

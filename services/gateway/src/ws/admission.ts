@@ -10,6 +10,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Revocations } from '../identity/revocations.ts';
 import type { TokenVerifier } from '../identity/token-verifier.ts';
 import type { Directory } from '../present/directory.ts';
+import { AdmissionControl } from './admission-control.ts';
 import { connectionOf } from './engine-connection.ts';
 import { EventBudget } from './event-budget.ts';
 import { roomOf } from './room-names.ts';
@@ -29,8 +30,6 @@ export type AdmissionOptions = {
   isDraining(): boolean;
 };
 
-/** Handshakes that may wait for their memberships at once: a storm beyond that comes back, spread. */
-const maxPending = 500;
 /** Events of one socket: bursts of a client that catches up pass, a loop that went wild does not. */
 const eventBurst = 300;
 const eventsPerSecond = 150;
@@ -42,17 +41,11 @@ const eventsPerSecond = 150;
 export function createAdmission(
   options: AdmissionOptions,
 ): (socket: GatewaySocket, next: (error?: Error) => void) => void {
-  let pending = 0;
+  const control = new AdmissionControl(options);
   const admit = async (socket: GatewaySocket): Promise<void> => {
-    if (options.isDraining()) throw comeBack(options, 'This server goes away. Connect again.');
-    if (pending >= maxPending) throw comeBack(options, 'Too many are connecting at once. Connect again.');
-    pending += 1;
-    try {
-      const identity = await options.verifier.verify(tokenOf(socket));
-      await enter(options, socket, identity);
-    } finally {
-      pending -= 1;
-    }
+    if (options.isDraining()) throw comeBack(options);
+    const isOpen = (): boolean => connectionOf(socket).readyState === 'open';
+    await control.run(async () => enter(options, socket, await options.verifier.verify(tokenOf(socket))), isOpen);
   };
   return (socket, next) => {
     admit(socket).then(
@@ -123,6 +116,7 @@ function tokenOf(socket: GatewaySocket): string | undefined {
   return typeof token === 'string' ? token : undefined;
 }
 
-function comeBack({ random }: AdmissionOptions, detail: string): AppError {
-  return new AppError('UNAVAILABLE', detail, { retryAfterMs: Math.round(500 + random() * 2_500) });
+function comeBack({ random }: AdmissionOptions): AppError {
+  const retryAfterMs = Math.round(500 + random() * 2_500);
+  return new AppError('UNAVAILABLE', 'This server goes away. Connect again.', { retryAfterMs });
 }

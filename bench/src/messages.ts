@@ -1,16 +1,10 @@
 import type { Platform } from '@bluewave/dev-env/platform';
+import { type BenchOptions, type BenchPart } from './bench-options.ts';
 import { cpuPerMessage, cpuSeconds, type NamedProcess } from './cpu.ts';
+import { median } from './gather.ts';
 import { closedLoop, type Lane, LoadMeter, type LoadResult, openLoop } from './load.ts';
 import { connectGroup, connectPairs, connectRelayPairs, type CurrentMeter } from './platform-lanes.ts';
 import { startRelay } from './relay.ts';
-
-export type BenchOptions = {
-  /** Seconds of each measured part. */
-  seconds: number;
-  /** How often platform and relay take turns. */
-  rounds: number;
-  report(line: string): void;
-};
 
 type Measured = LoadResult & { cpuMicrosPerMessage: { total: number; byProcess: Record<string, number> } };
 
@@ -19,8 +13,25 @@ const outstanding = 4;
 const groupSize = 100;
 const openLoopPerSecond = 500;
 
+/** Sending: the figures of one run with the goals among them. */
+export const measureMessages: BenchPart = async (platform, options) => {
+  const figures = await runBench(platform, options);
+  const platformRate = median(figures.turns.map((turn) => turn.platform.ackedPerSecond));
+  const relayRate = median(figures.turns.map((turn) => turn.relay.ackedPerSecond));
+  const goals = {
+    rateToRelay: { value: Math.round((platformRate / relayRate) * 1_000) / 1_000, atLeast: 0.25 },
+    cpuMicrosPerMessage: {
+      value: median(figures.turns.map((turn) => turn.platform.cpuMicrosPerMessage.total)),
+      atMost: 220,
+    },
+    openLoopAckP50Ms: { value: figures.open.ack.p50, below: 3 },
+    openLoopAckP99Ms: { value: figures.open.ack.p99, below: 10 },
+  };
+  return { platformRate, relayRate, goals, ...figures };
+};
+
 /** All figures of one run; the relay is the baseline of the ratio. */
-export async function runBench(platform: Platform, { seconds, rounds, report }: BenchOptions) {
+async function runBench(platform: Platform, { seconds, rounds, report }: BenchOptions) {
   const current: CurrentMeter = { meter: new LoadMeter() };
   const measure = async (
     processes: () => NamedProcess[],
@@ -78,6 +89,3 @@ export async function runBench(platform: Platform, { seconds, rounds, report }: 
     group: { size: groupSize, ...fanOut },
   };
 }
-
-export const median = (values: number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

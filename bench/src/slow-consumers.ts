@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { type Account, call, createAccounts, openGroup } from './accounts.ts';
+import { type BenchPart, pidOf } from './bench-options.ts';
+import { inParallel, median, pause, rounded, until } from './gather.ts';
+import type { Percentiles } from './latencies.ts';
+import { LeanSocket } from './lean-socket.ts';
+import { LoadMeter, openLoop } from './load.ts';
+import { watchPeak } from './memory.ts';
+import { Reader } from './reader.ts';
+
+type Turn = { stalled: boolean; delivery: Percentiles; missing: number; peakMiB: number; cut: number };
+
+const healthy = 2_000;
+const slow = 100;
+const socketsEach = 10;
+const messagesPerSecond = 3;
+/** Long messages that only the slow ones get: enough to fill what the kernel takes for them within seconds. */
+const longPerSecond = 40;
+const longText = 'x'.repeat(4_000);
+const catchUpMs = 60_000;
+
+/**
+ * 2,000 sockets that read and 100 that do not, on one gateway: the same traffic with the 100 reading and with the 100
+ * stalled, in turns. Then the stalled ones come back and sync: everything of both conversations must be there.
+ */
+export const measureSlowConsumers: BenchPart = async (platform, { seconds, rounds, report }) => {
+  const [first = '', second = ''] = platform.gateways;
+  const gateway = pidOf(platform, 'gateway-1');
+  const people = await createAccounts(platform.gateways, 1 + (healthy + slow) / socketsEach);
+  const [writer, ...others] = people as [Account, ...Account[]];
+  const slowOnes = others.slice(0, slow / socketsEach);
+  const all = await openGroup(first, people);
+  const long = await openGroup(first, [writer, ...slowOnes]);
+  const current = { meter: new LoadMeter() };
+  const sender = await LeanSocket.connect({ url: second, auth: { token: writer.token }, onEvent: () => undefined });
+  const readers = await inParallel(slow, 25, (index) => Reader.open(first, tokenOf(slowOnes, index), [all, long]));
+  const good = await inParallel(healthy, 25, (index) =>
+    LeanSocket.connect({
+      url: first,
+      auth: { token: tokenOf(others.slice(slowOnes.length), index) },
+      onEvent: (name, payload) => current.meter.hear(name, payload),
+    }),
+  );
+  report(`${healthy} sockets that read, ${slow} that will stall`);
+  const turn = async (stalled: boolean): Promise<Turn> => {
+    if (stalled) for (const reader of readers) reader.stall();
+    const meter = (current.meter = new LoadMeter());
+    const peak = watchPeak(gateway);
+    const lane = { sender, conversationId: all, readers: healthy };
+    const flood = writeLong(second, writer, long, seconds);
+    await openLoop(meter, [lane], messagesPerSecond, seconds);
+    await flood;
+    const { delivery, expected, delivered } = await meter.result(seconds);
+    const peakMiB = Math.round(peak() / 2 ** 20);
+    const cut = stalled ? await recover(readers) : 0;
+    const result = { stalled, delivery, missing: expected - delivered, peakMiB, cut };
+    report(`${stalled ? 'stalled' : 'reading'}: p99 ${delivery.p99} ms, gateway ${peakMiB} MiB, ${cut} cut`);
+    return result;
+  };
+  await turn(false);
+  const turns: { reading: Turn; stalled: Turn }[] = [];
+  for (let round = 0; round < rounds; round += 1) turns.push({ reading: await turn(false), stalled: await turn(true) });
+  const holes = await countHoles(first, writer, [all, long], readers);
+  for (const socket of [sender, ...good]) socket.close();
+  for (const reader of readers) reader.close();
+  const p99 = {
+    reading: median(turns.map(({ reading }) => reading.delivery.p99)),
+    stalled: median(turns.map(({ stalled }) => stalled.delivery.p99)),
+  };
+  const growthMiB = Math.max(...turns.map(({ reading, stalled }) => stalled.peakMiB - reading.peakMiB));
+  return {
+    healthy,
+    slow,
+    turns,
+    healthyP99Ms: p99,
+    goals: {
+      gatewayGrowthMiB: { value: growthMiB, atMost: 64 },
+      healthyP99Ratio: { value: rounded(p99.stalled / p99.reading), atMost: 1.2 },
+      notCut: { value: turns.reduce((sum, { stalled }) => sum + slow - stalled.cut, 0), atMost: 0 },
+      holes: { value: holes, atMost: 0 },
+    },
+  };
+};
+
+const tokenOf = (accounts: readonly Account[], index: number): string =>
+  accounts[Math.floor(index / socketsEach)]?.token ?? '';
+
+async function writeLong(gateway: string, writer: Account, id: string, seconds: number): Promise<void> {
+  const until = performance.now() + seconds * 1_000;
+  while (performance.now() < until) {
+    const next = performance.now() + 1_000;
+    await inParallel(longPerSecond, 8, () => {
+      const body = { clientMsgId: randomUUID(), text: longText };
+      return call(gateway, 'POST', `/conversations/${id}/messages`, writer.token, body);
+    });
+    await pause(Math.max(0, next - performance.now()));
+  }
+}
+
+/** They read on: what was cut is noticed, and each comes back and catches up. @returns how many were cut. */
+async function recover(readers: readonly Reader[]): Promise<number> {
+  for (const reader of readers) reader.readOn();
+  await pause(2_000);
+  const cut = readers.filter(({ isOpen }) => !isOpen);
+  await inParallel(cut.length, 10, async (index) => cut[index]?.comeBack());
+  return cut.length;
+}
+
+/** Entries of the logs that a reader does not have, and those it has twice as its next one. */
+async function countHoles(
+  gateway: string,
+  writer: Account,
+  ids: string[],
+  readers: readonly Reader[],
+): Promise<number> {
+  const heads = new Map<string, number>();
+  for (const id of ids)
+    heads.set(id, (await call(gateway, 'GET', `/conversations/${id}`, writer.token))['head'] as number);
+  const isWhole = (reader: Reader): boolean => ids.every((id) => reader.have(id) === heads.get(id));
+  await until('all have caught up', () => readers.every(isWhole), catchUpMs).catch(() => undefined);
+  return readers.reduce(
+    (sum, reader) => sum + ids.reduce((missing, id) => missing + (heads.get(id) ?? 0) - reader.have(id), 0),
+    0,
+  );
+}
