@@ -10,7 +10,7 @@ type Device = { client: Client; conversationId: string; attempts: number; backAt
 const defaultClients = 5_000;
 /** Conversations that go on while their members are away. */
 const busyConversations = 500;
-const limitMs = 180_000;
+const limitMs = 600_000;
 
 /**
  * All clients of one gateway (the SDK's own, each of another user) lose it by SIGKILL at once and find it again where it

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Account, createAccounts, openDirect } from './accounts.ts';
 import { type BenchPart, pidOf } from './bench-options.ts';
+import { cpuPerMessage, cpuSeconds, type NamedProcess } from './cpu.ts';
 import { inParallel, pause, rounded } from './gather.ts';
 import { LeanSocket } from './lean-socket.ts';
 import { residentBytes } from './memory.ts';
@@ -15,24 +16,43 @@ const firstShare = 0.2;
 const settleMs = 20_000;
 const connectingAtOnce = 50;
 
+const socketsEach = 2;
+
 /**
- * Memory of idle sockets on one gateway, each of another user who is in one conversation, against a bare Socket.IO
- * server with as many sockets that are in one room each.
+ * Memory of idle sockets on one gateway, two of each user (a phone and a laptop), each user in one conversation, against
+ * a bare Socket.IO server with as many sockets that are in one room each.
  */
 export const measureIdleSockets: BenchPart = async (platform, { size = defaultSockets, report }) => {
   const gateway = platform.gateways[0] ?? '';
-  report(`creating ${size} accounts in ${size / 2} conversations`);
-  const accounts = await createAccounts(platform.gateways, size);
+  const people = Math.ceil(size / socketsEach / 2) * 2;
+  report(`creating ${people} accounts in ${people / 2} conversations`);
+  const accounts = await createAccounts(platform.gateways, people);
   const person = (index: number): Account => accounts[index] as Account;
-  await inParallel(size / 2, 8, (pair) => openDirect(gateway, person(pair * 2), person(pair * 2 + 1)));
-  const own = await fill('gateway', pidOf(platform, 'gateway-1'), gateway, size, report, (index) => ({
-    token: person(index).token,
-  }));
+  await inParallel(people / 2, 8, (pair) => openDirect(gateway, person(pair * 2), person(pair * 2 + 1)));
+  const own = await fill(
+    'gateway',
+    pidOf(platform, 'gateway-1'),
+    platform.processes(),
+    gateway,
+    size,
+    report,
+    (index) => ({
+      token: person(Math.floor(index / socketsEach)).token,
+    }),
+  );
   const relay = await startRelay();
-  const bare = await fill('bare Socket.IO', relay.pid, relay.url, size, report, () => ({
-    userId: randomUUID(),
-    rooms: [randomUUID()],
-  }));
+  const bare = await fill(
+    'bare Socket.IO',
+    relay.pid,
+    [{ name: 'relay', pid: relay.pid }],
+    relay.url,
+    size,
+    report,
+    () => ({
+      userId: randomUUID(),
+      rooms: [randomUUID()],
+    }),
+  );
   await relay.close();
   const ratio = rounded(own.bytesPerSocket / bare.bytesPerSocket);
   return { sockets: size, gateway: own, bare, ratio, goals: {} };
@@ -41,6 +61,7 @@ export const measureIdleSockets: BenchPart = async (platform, { size = defaultSo
 async function fill(
   name: string,
   pid: number,
+  processes: NamedProcess[],
   url: string,
   size: number,
   report: (line: string) => void,
@@ -51,6 +72,7 @@ async function fill(
   const steps: Step[] = [];
   const startedAt = performance.now();
   let connectingMs = 0;
+  const cpuBefore = cpuSeconds(processes);
   for (const target of [0, Math.round(size * firstShare), size]) {
     const before = sockets.length;
     const begun = performance.now();
@@ -69,11 +91,14 @@ async function fill(
     report(`${name}: ${target} sockets, ${Math.round(residentBytes(pid) / 2 ** 20)} MiB`);
   }
   const [, first, last] = steps as [Step, Step, Step];
+  const cpuMicrosPerSocket = cpuPerMessage(cpuBefore, cpuSeconds(processes), size);
   for (const socket of sockets) socket.close();
   return {
     bytesPerSocket: Math.round((last.bytes - first.bytes) / (last.sockets - first.sockets)),
     steps,
     lost: closed,
+    /** With the heartbeats of the time in between. */
+    cpuMicrosPerSocket,
     connectsPerSecond: Math.round(size / (connectingMs / 1_000)),
     seconds: rounded((performance.now() - startedAt) / 1_000, 1),
   };
