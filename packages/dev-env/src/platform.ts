@@ -13,6 +13,7 @@ import { ProcessTable } from './platform/process-table.ts';
 import { seededUsers, seedUsers, type SeededUser } from './platform/seed-users.ts';
 import { serviceProcesses, type ServiceProcesses } from './platform/service-processes.ts';
 import { readFileSync } from 'node:fs';
+import type { ProcessEnd } from './processes/supervised-process.ts';
 
 /** How a platform shall be. */
 export type PlatformOptions = {
@@ -28,6 +29,8 @@ export type PlatformOptions = {
   quiet?: boolean;
   /** How many gateways, 2 by default, at most 9. */
   gateways?: number;
+  /** How many of each service behind the gateways, 1 by default; the second `chat` is called `chat-2`. */
+  replicas?: number;
   /** Settings added to the environment of the services (such as `ACCESS_TOKEN_SECONDS`) and used to find engines. */
   env?: Record<string, string>;
   /** Gives up starting, and ends what was started. */
@@ -53,10 +56,10 @@ export type Platform = {
   /** All processes that run now: `auth chat gateway-1 gateway-2 media push mongod redis nats s3 fcm`. */
   processes(): { name: string; pid: number }[];
   /**
-   * Sends a signal to a process. Resolves when it is dead (it is restarted by itself, on the same ports and data); at
-   * once for SIGSTOP and SIGCONT.
+   * Sends a signal to a process. Resolves when it is dead, with how it ended (it is restarted by itself, on the same
+   * ports and data); at once for SIGSTOP and SIGCONT.
    */
-  kill(name: string, signal: NodeJS.Signals): Promise<void>;
+  kill(name: string, signal: NodeJS.Signals): Promise<ProcessEnd | undefined>;
   /** Waits until a process serves again after the last `kill`; rejects when `timeoutMs` have passed before. */
   waitRestarted(name: string, timeoutMs: number): Promise<void>;
   /** Ends everything in order: gateways, services, engines. Takes at most 35 s. The data stays. Can be called twice. */
@@ -153,6 +156,7 @@ const startParts = async (start: Start): Promise<Parts> => {
       bucket: BUCKET,
       tokenKeysFile: folder.kept('token-keys.pem', newTokenKey),
       gatewayPorts: ports.gateways,
+      replicas: options.replicas ?? 1,
       limits: options.limits ?? true,
     }),
     isPrepared(folder, engines, 's3') ? undefined : ensureBucket(engines.s3, BUCKET),

@@ -16,6 +16,7 @@ export type ServiceProcess = { process: SupervisedProcess; metrics: string };
 export type ServiceProcesses = { backends: ServiceProcess[]; gateways: ServiceProcess[] };
 
 const BACKENDS = ['auth', 'chat', 'media', 'push'] as const;
+type Backend = (typeof BACKENDS)[number];
 const START_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 11_000;
 const TAIL_LINES = 50;
@@ -27,6 +28,8 @@ export type ServiceSettings = {
   bucket: string;
   tokenKeysFile: string;
   gatewayPorts: readonly number[];
+  /** Of each service behind the gateways. */
+  replicas: number;
   limits: boolean;
 };
 
@@ -42,7 +45,7 @@ const commonSettings = (settings: ServiceSettings): Record<string, string> => ({
   NATS_URL: settings.engines.nats,
 });
 
-const ownSettings = (settings: ServiceSettings): Record<(typeof BACKENDS)[number], Record<string, string>> => {
+const ownSettings = (settings: ServiceSettings): Record<Backend, Record<string, string>> => {
   const { s3 } = settings.engines;
   return {
     auth: { DEV_ECHO_CODES: 'true', TOKEN_KEYS_FILE: settings.tokenKeysFile },
@@ -103,25 +106,43 @@ const serviceProcess = async (
   return { process, metrics: `http://127.0.0.1:${adminPort}/metrics` };
 };
 
+/** The gRPC ports of each service, one for each replica. */
+const grpcPortsOf = async (replicas: number): Promise<Map<Backend, number[]>> => {
+  const ports = new Map<Backend, number[]>();
+  for (const name of BACKENDS) {
+    const own: number[] = [];
+    while (own.length < replicas) own.push(await freePort());
+    ports.set(name, own);
+  }
+  return ports;
+};
+
+/** Where a service is found. Chat's callers choose among its replicas by themselves, gRPC does for the others. */
+const addressOf = (name: Backend, ports: readonly number[]): string => {
+  const list = ports.map((port) => `127.0.0.1:${port}`).join(',');
+  return name === 'chat' || ports.length === 1 ? list : `ipv4:${list}`;
+};
+
 /** Prepares (does not start) every service of a platform, each with the environment of its `config.ts`. */
 export const serviceProcesses = async (
   host: ProcessHost,
   output: PlatformOutput,
   settings: ServiceSettings,
 ): Promise<ServiceProcesses> => {
-  const grpcPorts = new Map<string, number>();
-  for (const name of BACKENDS) grpcPorts.set(name, await freePort());
+  const grpcPorts = await grpcPortsOf(settings.replicas);
   const addresses = Object.fromEntries(
-    [...grpcPorts].map(([name, port]) => [`${name.toUpperCase()}_ADDRESS`, `127.0.0.1:${port}`]),
+    [...grpcPorts].map(([name, ports]) => [`${name.toUpperCase()}_ADDRESS`, addressOf(name, ports)]),
   );
   const common = { ...commonSettings(settings), ...addresses };
   const own = ownSettings(settings);
-  const backends = BACKENDS.map((name) =>
-    serviceProcess(host, output, {
-      name,
-      program: name,
-      env: { ...common, ...own[name], GRPC_PORT: String(grpcPorts.get(name)) },
-    }),
+  const backends = [...grpcPorts].flatMap(([name, ports]) =>
+    ports.map((port, index) =>
+      serviceProcess(host, output, {
+        name: index === 0 ? name : `${name}-${index + 1}`,
+        program: name,
+        env: { ...common, ...own[name], GRPC_PORT: String(port) },
+      }),
+    ),
   );
   const gateways = settings.gatewayPorts.map((port, index) =>
     serviceProcess(host, output, {

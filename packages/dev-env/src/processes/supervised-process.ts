@@ -36,6 +36,9 @@ export type ProcessListener = {
   restartFailed(name: string, reason: string): void;
 };
 
+/** How a process ended: with a code, or by a signal. */
+export type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null };
+
 const FIRST_RESTART_MS = 50;
 const NEXT_RESTART_MS = 1_500;
 const STEADY_AFTER_MS = 5_000;
@@ -101,14 +104,16 @@ export class SupervisedProcess {
     }
   }
 
-  /** Sends a signal. Resolves when it is dead, or at once for signals that do not end a process. */
-  async kill(signal: NodeJS.Signals): Promise<void> {
+  /** Sends a signal. Resolves with how it ended when it is dead, or at once for signals that do not end a process. */
+  async kill(signal: NodeJS.Signals): Promise<ProcessEnd | undefined> {
     const child = this.#child;
-    if (child === undefined || this.#gone.signal.aborted) return;
+    if (child === undefined || this.#gone.signal.aborted) return undefined;
     this.#killed = this.#generation;
     const gone = this.#whenGone();
     child.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return undefined;
+    await gone;
+    return { code: child.exitCode, signal: child.signalCode };
   }
 
   /**
