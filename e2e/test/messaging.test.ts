@@ -123,6 +123,42 @@ describe('messaging through the gateways', () => {
     await atFirst.hears('presence', (payload) => payload['userId'] === bob.id && payload['status'] === 'offline');
   });
 
+  it('given messages in several conversations, when they are searched, then own ones come, newest first, as they are now', async () => {
+    const [alice, bob, carol] = [await register(first), await register(first), await register(first)];
+    const [withBob, withCarol] = [await openDirect(first, alice, bob), await openDirect(first, bob, carol)];
+    await send(alice, withBob, 'Die Größen stimmen');
+    await send(bob, withCarol, 'grossen 🎉');
+    await send(bob, withBob, '明天在北京见');
+    type Found = { items: (MessageBody & { highlights: [number, number][] })[]; nextCursor: string | null };
+    const search = (gateway: string, person: Person, query: Record<string, string>) =>
+      call<Found>(gateway, 'GET', `/search/messages?${new URLSearchParams(query)}`, { token: person.token });
+    const both = await search(second, bob, { q: 'grossen' });
+    expect(both.body.items.map(({ text }) => text)).toEqual(['grossen 🎉', 'Die Größen stimmen']);
+    expect(both.body.items.map(({ highlights }) => highlights)).toEqual([[[0, 7]], [[4, 10]]]);
+    expect((await search(first, alice, { q: 'gross' })).body.items.map(({ text }) => text)).toEqual([
+      'Die Größen stimmen',
+    ]);
+    expect((await search(first, alice, { q: '北京', from: bob.id, conversationId: withBob })).body.items).toHaveLength(
+      1,
+    );
+    const page = await search(first, bob, { q: 'gross', limit: '1' });
+    expect(page.body.items.map(({ text }) => text)).toEqual(['grossen 🎉']);
+    const next = await search(first, bob, { q: 'gross', limit: '1', cursor: page.body.nextCursor ?? '' });
+    expect(next.body).toMatchObject({ items: [{ text: 'Die Größen stimmen' }], nextCursor: null });
+    const edit = { token: alice.token, body: { text: 'Alles neu' } };
+    await call(first, 'PATCH', `/messages/${withBob}:2`, edit);
+    expect((await search(second, bob, { q: 'größen stimmen' })).body.items).toEqual([]);
+    expect((await search(second, bob, { q: '"alles neu"' })).body.items).toMatchObject([{ id: `${withBob}:2` }]);
+    await call(first, 'DELETE', `/messages/${withBob}:2`, { token: alice.token });
+    expect((await search(second, bob, { q: 'neu' })).body.items).toEqual([]);
+    expect(await search(first, alice, { q: 'x', conversationId: withCarol })).toMatchObject({ status: 404 });
+    expect(await search(first, alice, { q: 'x'.repeat(4_000) })).toMatchObject({ status: 400 });
+    expect(await search(first, alice, { q: '?!' })).toMatchObject({
+      status: 200,
+      body: { items: [], nextCursor: null },
+    });
+  });
+
   it('given unread messages, when some are read, then the count follows the pointer', async () => {
     const [alice, bob] = [await register(first), await register(first)];
     const id = await openDirect(first, alice, bob);

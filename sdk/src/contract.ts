@@ -156,6 +156,33 @@ export type Entry =
       demotedUserId?: string;
     };
 
+export type FoundMessage = {
+  id: string;
+  conversationId: string;
+  seq: number;
+  clientMsgId: string;
+  type: 'text' | 'image' | 'file' | 'audio' | 'video' | 'system';
+  sender: UserSummary;
+  text: string;
+  attachments: Media[];
+  mentions: string[];
+  mentionsAll?: boolean;
+  replyTo?: ReplyTo;
+  threadRootId?: string;
+  thread?: { replies: number; lastSeq: number };
+  forwarded?: { from?: string; hops: number };
+  system?: SystemNote;
+  forwardCount: number;
+  reactions: { emoji: string; count: number; mine: boolean }[];
+  starred: boolean;
+  pinned: boolean;
+  editedAt?: string;
+  deletedAt?: string;
+  status: 'sent' | 'delivered' | 'read';
+  createdAt: string;
+  highlights: [number, number][];
+};
+
 export type Me = {
   id: string;
   username: string;
@@ -468,6 +495,22 @@ export type Operations = {
     input: { params: { id: string }; query?: { after?: number; limit?: number } };
     answer: { items: Entry[]; nextCursor: string | null; hasMore: boolean; head: number };
   };
+  /** Own messages and those of others in own conversations, newest first: beginnings of words, "phrases" in quotes, without regard to case and accents */
+  messagesSearch: {
+    input: {
+      query: {
+        q: string;
+        conversationId?: string;
+        from?: string;
+        type?: 'text' | 'image' | 'file' | 'audio' | 'video' | 'system';
+        before?: number;
+        after?: number;
+        limit?: number;
+        cursor?: string;
+      };
+    };
+    answer: { items: FoundMessage[]; nextCursor: string | null };
+  };
   /** Move the read pointer forward */
   messagesRead: { input: { params: { id: string }; body: { seq: number } }; answer: undefined };
   /** Move the delivered pointer forward */
@@ -694,6 +737,7 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   messagesSend: ['POST', '/conversations/{id}/messages'],
   messagesList: ['GET', '/conversations/{id}/messages'],
   entriesList: ['GET', '/conversations/{id}/entries'],
+  messagesSearch: ['GET', '/search/messages'],
   messagesRead: ['POST', '/conversations/{id}/read'],
   messagesDelivered: ['POST', '/conversations/{id}/delivered'],
   messagesGet: ['GET', '/messages/{id}'],

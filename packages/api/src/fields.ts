@@ -77,6 +77,18 @@ function isWellFormed(value: string): boolean {
 /** ISO 8601 UTC with milliseconds. */
 export const timestamp = z.string().meta({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] });
 
+/** A day or a time in a query string, ISO 8601; as milliseconds since the epoch. A day begins at midnight UTC. */
+export const timeQuery = z
+  .string()
+  .max(40)
+  .regex(
+    /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/,
+    'must be an ISO 8601 day or time with a zone',
+  )
+  .transform((value) => Date.parse(value))
+  .refine((value) => value >= 0, 'must be a day or time since 1970')
+  .meta({ description: 'ISO 8601 day or time', examples: ['2026-01-31', '2026-01-31T12:00:00.000Z'] });
+
 export const email = z
   .string()
   .max(255)

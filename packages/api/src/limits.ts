@@ -21,6 +21,7 @@ export const limits = {
   groupMembers: 1_000,
   socketPayloadBytes: 64 * 1024,
   socketsPerUser: 10,
+  searchCharacters: 256,
   pageSize: 50,
   maxPageSize: 200,
   syncPageEntries: 200,

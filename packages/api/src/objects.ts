@@ -100,6 +100,14 @@ export const remaining = z
   .int()
   .meta({ description: 'Messages that may be sent to this room at once before one is muted there' });
 
+export const foundMessage = message
+  .extend({
+    highlights: z
+      .array(z.tuple([z.int().min(0), z.int().min(1)]))
+      .meta({ description: 'What matches in `text`: [start, end) in UTF-16 code units, as in JavaScript; in order.' }),
+  })
+  .meta({ id: 'FoundMessage' });
+
 export const role = z.enum(['owner', 'admin', 'moderator', 'member']);
 
 export const conversation = z

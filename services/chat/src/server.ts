@@ -28,6 +28,7 @@ import { withFailures } from './grpc/failures.ts';
 import { messageHandlers } from './grpc/message-handlers.ts';
 import { peopleHandlers } from './grpc/people-handlers.ts';
 import { readingHandlers } from './grpc/reading-handlers.ts';
+import { searchHandlers } from './grpc/search-handlers.ts';
 import { BootLease, type BootStore } from './log/boot-lease.ts';
 import type { EntryStore } from './log/entry-store.ts';
 import { LaneCache } from './log/lane-cache.ts';
@@ -43,6 +44,8 @@ import { GuardedWriter } from './people/guarded-writer.ts';
 import { allOf, choicePolicies } from './policies/policies.ts';
 import { webhookPolicies } from './policies/webhook-policies.ts';
 import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
+import { findableByEdits } from './search/findable-by-edits.ts';
+import { Indexer, type IndexerTimings } from './search/indexer.ts';
 import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
 import { createMongoBootStore } from './storage/mongo-boot-store.ts';
 import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
@@ -50,6 +53,7 @@ import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
 import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
 import { createMongoReadStore } from './storage/mongo-read-store.ts';
+import { createMongoSearchIndex } from './storage/mongo-search-index.ts';
 
 export type ChatTimings = {
   /** How long a boot may write without renewing its lease, and how often it renews it. */
@@ -74,6 +78,7 @@ export type ChatStores = {
 export type ChatOptions = {
   clock?: Clock;
   timings?: ChatTimings;
+  indexerTimings?: IndexerTimings;
   /** Stands between the log and its stores, for those who want to see or disturb what passes. */
   wrapStores?: (stores: ChatStores) => ChatStores;
 };
@@ -126,6 +131,7 @@ async function openChat(
             ...messageHandlers(deps),
             ...readingHandlers(deps),
             ...peopleHandlers(deps),
+            ...searchHandlers(deps),
           }),
           streams: { Commands: (stream) => commands.serve(stream) },
         },
@@ -145,18 +151,21 @@ function openLog(
   bus: EventBus,
   config: ChatConfig,
   log: Logger,
-  { clock = systemClock, timings = defaultTimings, wrapStores = (stores) => stores }: ChatOptions,
+  { clock = systemClock, timings = defaultTimings, indexerTimings, wrapStores = (stores) => stores }: ChatOptions,
   opened: CloseStack,
 ): { deps: ChatDeps; outbox: Outbox } {
   const { leaseMs, renewMs, recoveryMs } = timings;
+  const indexing = indexerTimings ? { timings: indexerTimings } : {};
+  const search = createMongoSearchIndex(collections);
   const { entries, boots, projections } = wrapStores({
     entries: createMongoEntryStore(collections, log),
     boots: createMongoBootStore(collections),
-    projections: createMongoProjectionStore(collections),
+    projections: findableByEdits(createMongoProjectionStore(collections), search),
   });
   const reads = createMongoReadStore(collections);
   const outbox = new Outbox(clock);
   const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
+  const indexer = opened.add('indexer', new Indexer({ index: search, entries, clock, log, ...indexing }));
   const lease = opened.add(
     'lease',
     new BootLease({ store: boots, outbox, clock, newBoot: newId, log, leaseMs, renewMs }),
@@ -169,7 +178,10 @@ function openLog(
     outbox,
     log,
     stream: new AckedPublisher(bus, `_INBOX.${newId()}`),
-    onPublished: (entry) => beacon.note(entry.conversationId, entry.seq),
+    onPublished: (entry) => {
+      beacon.note(entry.conversationId, entry.seq);
+      indexer.hear(entry.conversationId, entry.seq);
+    },
   });
   opened.add('publisher', { close: () => publisher.close(publishDrainMs) });
   opened.add(
@@ -209,7 +221,7 @@ function openLog(
   const { memberLimit, editWindowMs } = config;
   const guarded = openPeople(collections, writer, bus, config, log, clock, opened);
   const rules = { clock, log, memberLimit, editWindowMs };
-  return { deps: { ...guarded, publisher, projections, pointers, reads, ...rules }, outbox };
+  return { deps: { ...guarded, publisher, projections, pointers, reads, search, ...rules }, outbox };
 }
 
 /** Contacts, blocks and policies, and the writer that heeds blocks. */

@@ -50,6 +50,11 @@ async function useEverything(): Promise<void> {
   for (const where of [{}, { before: 500 }, { after: 500 }, { around: 500 }]) {
     await replica.call.ListMessages({ ...actor, ...where, limit: 50 });
   }
+  const search = { actorId: owner, query: 'text 50', senderId: '', type: '', limit: 50, cursor: '' };
+  for (const where of ['', conversationId]) {
+    await replica.call.SearchMessages({ ...search, conversationId: where });
+    await replica.call.SearchMessages({ ...search, conversationId: where, query: 'text', beforeMs: 1_700_000_000_500 });
+  }
   await replica.call.ListEntries({ ...actor, after: 900, limit: 50 });
   await replica.call.Sync({ actorId: owner, cursors: { [conversationId]: 900 }, token: '', limit: 50 });
   await replica.call.GetHeads({ conversationIds: [conversationId] });
@@ -113,7 +118,15 @@ describe('given a database with some history', () => {
     );
     expect(wasteful.map(describe)).toEqual([]);
     const collections = new Set(queries.map(({ ns }) => ns.split('.')[1]));
-    expect([...collections].sort()).toEqual(['blocks', 'boots', 'contacts', 'conversations', 'entries', 'members']);
+    expect([...collections].sort()).toEqual([
+      'blocks',
+      'boots',
+      'contacts',
+      'conversations',
+      'entries',
+      'members',
+      'search_chunks',
+    ]);
     expect(queries.length).toBeGreaterThan(60);
   }, 30_000);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { limitQuery, seq, seqQuery } from '../fields.ts';
+import { cursorQuery, limitQuery, seq, seqQuery, text, timeQuery, uuid } from '../fields.ts';
 import * as inputs from '../inputs.ts';
+import { limits } from '../limits.ts';
 import * as objects from '../objects.ts';
 import type { Route } from '../route.ts';
 import { byId, byMessage, page } from './parameters.ts';
@@ -45,6 +46,26 @@ export const messageRoutes = {
     params: byId,
     query: z.strictObject({ after: seqQuery.optional(), limit: limitQuery }),
     answers: { 200: page(objects.entry).extend({ hasMore: z.boolean(), head: seq }) },
+    errors: ['NOT_FOUND'],
+  },
+  'messages.search': {
+    method: 'GET',
+    path: '/search/messages',
+    tag: 'messages',
+    summary:
+      'Own messages and those of others in own conversations, newest first: beginnings of words, "phrases" in quotes, without regard to case and accents',
+    access: 'user',
+    query: z.strictObject({
+      q: text(limits.searchCharacters, 1),
+      conversationId: uuid.optional(),
+      from: uuid.optional(),
+      type: objects.message.shape.type.optional(),
+      before: timeQuery.optional(),
+      after: timeQuery.optional(),
+      limit: limitQuery,
+      cursor: cursorQuery,
+    }),
+    answers: { 200: page(objects.foundMessage) },
     errors: ['NOT_FOUND'],
   },
   'messages.read': {

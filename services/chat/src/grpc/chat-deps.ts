@@ -8,6 +8,7 @@ import type { PeopleStore } from '../people/people-store.ts';
 import type { Policies } from '../policies/policies.ts';
 import type { ReadStore } from '../reading/read-store.ts';
 import type { PointerWriter } from '../receipts/pointer-writer.ts';
+import type { SearchIndex } from '../search/search-index.ts';
 
 /** What the handlers of the chat service stand on. */
 export type ChatDeps = {
@@ -16,6 +17,7 @@ export type ChatDeps = {
   publisher: EntryPublisher;
   projections: ProjectionStore;
   pointers: PointerWriter;
+  search: SearchIndex;
   reads: ReadStore;
   people: PeopleStore;
   blocking: Blocking;

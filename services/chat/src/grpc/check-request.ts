@@ -1,5 +1,5 @@
 import { AppError, notFound } from '@bluewave/errors/app-error';
-import type { ConversationType } from '../log/entry.ts';
+import type { ConversationType, MessageKind } from '../log/entry.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const defaultPage = 50;
@@ -18,6 +18,13 @@ export function checkClientMsgId(id: string): void {
 export function checkType(type: string): ConversationType {
   if (type === 'direct' || type === 'group' || type === 'room') return type;
   throw new AppError('VALIDATION_FAILED', 'No such type of conversation.');
+}
+
+const kinds: readonly string[] = ['text', 'image', 'file', 'audio', 'video', 'system'] satisfies MessageKind[];
+
+export function checkKind(kind: string): MessageKind {
+  if (kinds.includes(kind)) return kind as MessageKind;
+  throw new AppError('VALIDATION_FAILED', 'No such type of message.');
 }
 
 /** 0 means the default. */

@@ -9,16 +9,14 @@ import type { ReplyBatch } from '@bluewave/protos/generated/bluewave/chat/v1/Rep
 import type { SendMessage } from '@bluewave/protos/generated/bluewave/chat/v1/SendMessage';
 import { sleep } from '@bluewave/runtime/deadline';
 import { isMessage, presentMessage } from '../events/present-message.ts';
-import type { MessageKind } from '../log/entry.ts';
 import { type NewMessage, sendMessage } from '../messages/send-message.ts';
 import { requireMembership } from '../reading/conversation-views.ts';
 import { hydrate, nothingHydrated } from '../reading/hydrate.ts';
 import type { ReadStore } from '../reading/read-store.ts';
 import type { ChatDeps } from './chat-deps.ts';
-import { checkClientMsgId, checkIds } from './check-request.ts';
+import { checkClientMsgId, checkIds, checkKind } from './check-request.ts';
 import { toFailure } from './failures.ts';
 
-const kinds: readonly string[] = ['text', 'image', 'file', 'audio', 'video', 'system'] satisfies MessageKind[];
 /** No caller waits longer. */
 const maxTimeoutMs = 5_000;
 /** How long a closing server goes on answering what it has accepted. */
@@ -96,12 +94,11 @@ async function carryOut(deps: ChatDeps, command: Command): Promise<Reply> {
 }
 
 async function send(deps: ChatDeps, actorId: string, input: SendMessage, call: { traceId: string; deadline: number }) {
-  if (!kinds.includes(input.type)) throw new AppError('VALIDATION_FAILED', 'No such type of message.');
+  const kind = checkKind(input.type);
   const { conversationId, clientMsgId, text, attachments, mentionUserIds: mentions, mentionsAll } = input;
   // What is no id must not get as far as a batch, where it would be in the way of everybody else's.
   checkIds(actorId, conversationId, ...attachments.map(({ uploadId }) => uploadId), ...mentions);
   checkClientMsgId(clientMsgId);
-  const kind = input.type as MessageKind;
   const references = await readReferences(deps.reads, input);
   const message = {
     actorId,

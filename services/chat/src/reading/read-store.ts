@@ -40,6 +40,18 @@ export type SharedInfo = ConversationInfo & {
 /** The last entry of a conversation. */
 export type Head = { conversationId: string; seq: number; at: number };
 
+/**
+ * A membership with how far the log is indexed and when that entry was written (0 for none). `goesOn`: there are later entries;
+ * without them `coveredTo` is the head. The member may see entries from `firstSeq` on.
+ */
+export type Overview = {
+  conversationId: string;
+  firstSeq: number;
+  coveredTo: number;
+  coveredAt: number;
+  goesOn: boolean;
+};
+
 /** Unread messages are counted up to here: nobody is told the difference, and counting must end in time. */
 export const mostUnread = 10_000;
 
@@ -51,6 +63,8 @@ export type ReadStore = {
   membershipsOf(userId: string): Promise<Membership[]>;
   /** Those of the conversations that the user is a member of now, with the first seq that they may read of each. */
   memberOf(userId: string, conversationIds: readonly string[]): Promise<Map<string, number>>;
+  /** All conversations of a user, or the one named if it is one of them. */
+  overview(userId: string, conversationId?: string): Promise<Overview[]>;
   /** Members by user id, ascending, after one. */
   members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
@@ -84,6 +98,11 @@ export type ReadStore = {
   ): Promise<LogEntry[]>;
   /** The least pointers over all members but one: what everybody has. */
   leastPointers(conversationId: string, butUserId: string): Promise<{ readSeq: number; deliveredSeq: number } | null>;
+  /** The same for many conversations; those without other members are left out. */
+  leastPointersOf(
+    conversationIds: readonly string[],
+    butUserId: string,
+  ): Promise<Map<string, { readSeq: number; deliveredSeq: number }>>;
   /** Members at a seq who still are, but one. */
   recipients(conversationId: string, seq: number, butUserId: string): Promise<Membership[]>;
   /** Whether a message of a conversation of the user shows the upload. */

@@ -1,7 +1,7 @@
 import type { StoredUuid } from '@bluewave/mongo/uuid';
 import type { Connection } from 'mongoose';
 import type mongoose from 'mongoose';
-import type { EntryDocument } from './entry-document.ts';
+import type { EntryAddress, EntryDocument } from './entry-document.ts';
 import { ensurePeopleIndexes, type PeopleCollections, peopleCollections } from './people-collections.ts';
 
 /** Shared facts of a conversation: a projection of its log up to `appliedSeq`. `_id` is the conversation. */
@@ -19,6 +19,33 @@ export type ConversationDocument = {
   deletedAt?: Date;
   memberCount: number;
   appliedSeq: number;
+  /**
+   * Up to where the log is indexed for searching, the time of that entry, and the address after it. Addresses have no
+   * holes: when there is no entry at `next`, this is the last one.
+   */
+  indexed?: { seq: number; at: Date; next: EntryAddress };
+};
+
+export type StoredBytes = InstanceType<typeof mongoose.mongo.BSON.Binary>;
+
+/**
+ * What may be found in a run of consecutive entries (see mongo-search-index.ts): `keys` of all its words, and in
+ * `parts`, which place has which. The messages at `edited` places may have other words than `parts` say. `given` counts the keys
+ * that it was given, `full` says that it takes no more.
+ */
+export type SearchChunkDocument = {
+  _id: { c: StoredUuid; n: number };
+  c: StoredUuid;
+  /** The last seq that is covered. */
+  upTo: number;
+  /** Times of the oldest and the youngest entry covered; only an edit that came before has none. */
+  firstAt: Date;
+  lastAt: Date;
+  keys?: number[];
+  given?: number;
+  parts?: StoredBytes[];
+  edited?: number[];
+  full?: true;
 };
 
 /**
@@ -94,6 +121,7 @@ export type ChatCollections = {
   forwards: Collection<ForwardDocument>;
   stars: Collection<StarDocument>;
   people: PeopleCollections;
+  searchChunks: Collection<SearchChunkDocument>;
 };
 
 /** The native collections of a mongoose connection: the hot path has no use for models. */
@@ -110,6 +138,7 @@ export function chatCollections(connection: Connection): ChatCollections {
     forwards: db.collection('forwards'),
     stars: db.collection('stars'),
     people: peopleCollections(db),
+    searchChunks: db.collection('search_chunks'),
   };
 }
 
@@ -142,5 +171,10 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
     collections.stars.createIndexes([{ key: { u: 1, at: -1 }, name: 'user' }]),
     collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
     ensurePeopleIndexes(collections.people),
+    // Searches merge the chunks of many conversations by time, straight from the index.
+    collections.searchChunks.createIndexes([
+      { key: { c: 1, keys: 1, lastAt: -1 }, name: 'keys' },
+      { key: { c: 1, full: 1, lastAt: -1 }, name: 'full', partialFilterExpression: { full: true } },
+    ]),
   ]);
 }

@@ -4,6 +4,7 @@ import type { Address, Membership, ReadStore, SharedInfo, Unread } from '../read
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
 import { infoOf } from './conversation-document.ts';
 import { addressRange, type EntryDocument, fromDocument } from './entry-document.ts';
+import { overviewReads } from './mongo-overview.ts';
 import { headPipeline, lastMessagePipeline, unreadPipeline } from './pipelines.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
@@ -15,8 +16,14 @@ export function createMongoReadStore(collections: ChatCollections): ReadStore {
     ...entryReads(collections),
     ...ownReads(collections),
     ...uploadReads(collections),
+    ...overviewReads(collections),
   };
 }
+
+const leastPointers = {
+  readSeq: { $min: { $ifNull: ['$readSeq', 0] } },
+  deliveredSeq: { $min: { $ifNull: ['$deliveredSeq', 0] } },
+};
 
 type MemberReads = Pick<
   ReadStore,
@@ -26,6 +33,7 @@ type MemberReads = Pick<
   | 'members'
   | 'directMembers'
   | 'leastPointers'
+  | 'leastPointersOf'
   | 'recipients'
   | 'acquainted'
 >;
@@ -74,18 +82,24 @@ function memberReads({ members }: ChatCollections): MemberReads {
         .aggregate<{ readSeq: number; deliveredSeq: number }>(
           [
             { $match: { c: storeUuid(conversationId), leftSeq: null, u: { $ne: storeUuid(butUserId) } } },
-            {
-              $group: {
-                _id: null,
-                readSeq: { $min: { $ifNull: ['$readSeq', 0] } },
-                deliveredSeq: { $min: { $ifNull: ['$deliveredSeq', 0] } },
-              },
-            },
+            { $group: { _id: null, ...leastPointers } },
           ],
           read,
         )
         .toArray();
       return least ?? null;
+    },
+    async leastPointersOf(conversationIds, butUserId) {
+      const rows = await members
+        .aggregate<{ _id: MemberDocument['c']; readSeq: number; deliveredSeq: number }>(
+          [
+            { $match: { c: { $in: conversationIds.map(storeUuid) }, leftSeq: null, u: { $ne: storeUuid(butUserId) } } },
+            { $group: { _id: '$c', ...leastPointers } },
+          ],
+          read,
+        )
+        .toArray();
+      return new Map(rows.map(({ _id, ...least }) => [readUuid(_id), least]));
     },
     async recipients(conversationId, seq, butUserId) {
       const filter = { c: storeUuid(conversationId), leftSeq: null, joinedSeq: { $lte: seq } };

@@ -73,7 +73,7 @@ function dying(collections: ChatCollections, accesses: number): ChatCollections 
         };
       },
     });
-  const { entries, conversations, members, boots, reactions, forwards, stars } = collections;
+  const { entries, conversations, members, boots, reactions, forwards, stars, searchChunks } = collections;
   return {
     ...collections,
     entries: watch(entries),
@@ -83,5 +83,6 @@ function dying(collections: ChatCollections, accesses: number): ChatCollections 
     reactions: watch(reactions),
     forwards: watch(forwards),
     stars: watch(stars),
+    searchChunks: watch(searchChunks),
   };
 }

@@ -8,6 +8,7 @@ import { memberHandlers } from './member-handlers.ts';
 import { messageHandlers } from './message-handlers.ts';
 import { peopleHandlers } from './people-handlers.ts';
 import { platformHandlers } from './platform-handlers.ts';
+import { searchHandlers } from './search-handlers.ts';
 import { userHandlers } from './user-handlers.ts';
 
 /** Every REST operation. A route without a handler is a compile error. */
@@ -20,6 +21,7 @@ export function createHandlers(deps: HttpDeps): HandlersOf<RouteId> {
     ...conversationHandlers(deps),
     ...memberHandlers(deps),
     ...messageHandlers(deps),
+    ...searchHandlers(deps),
     ...mediaHandlers(deps),
     ...platformHandlers(deps),
   };

@@ -53,6 +53,7 @@ const special: Partial<Record<RouteId, Special>> = {
   },
   'messages.send': withBody(async () => ({ clientMsgId: randomUUID(), text: 'Hello' })),
   'messages.read': withBody(async () => ({ seq: 1 })),
+  'messages.search': async () => ({ query: [['q', 'hello']] }),
   'messages.delivered': withBody(async () => ({ seq: 1 })),
   'messages.edit': async ({ send, group }) => ({ params: [await send(await group())], body: { text: 'Hello, world' } }),
   'messages.delete': async ({ send, group }) => ({ params: [await send(await group())] }),

@@ -1,0 +1,55 @@
+import type { LogEntry } from '../log/entry.ts';
+
+/** What a reader may find of a conversation: entries from `firstSeq` on. */
+export type SearchScope = { conversationId: string; firstSeq: number };
+
+/** Conversations that one request may name. */
+export const scopesAtOnce = 200;
+
+/** Times in milliseconds since the epoch. */
+export type CandidateRequest = {
+  /** At most `scopesAtOnce`. */
+  scopes: readonly SearchScope[];
+  /** All words that a message must have, folded; at least one. */
+  words: readonly string[];
+  /** Messages outside of these times, both inclusive, need not be told. */
+  from: number;
+  to: number;
+  /** Chunks whose newest message is younger than this were told before; null for the first request. */
+  below: number | null;
+  /** Milliseconds that the answer may take. */
+  maxMs: number;
+};
+
+/** Messages of one chunk that may match, by seq, descending; none of them is younger than `newestAt`. */
+export type CandidateChunk = { conversationId: string; seqs: number[]; newestAt: number };
+
+/**
+ * Newest chunks first. Every indexed message that matches and whose chunk's newest message is at least as young as
+ * `below` is among them; null when there are no more at all. Chunks may be told again.
+ */
+export type CandidatePage = { chunks: CandidateChunk[]; below: number | null };
+
+/**
+ * Tells which messages may match a search, so that few have to be read: a search engine can take its place. It never
+ * misses a message that it covers and may name some in vain: whoever asks compares with the messages as they are now,
+ * so that a deletion needs nothing done here. Rejections mean that the index is away.
+ */
+export type SearchIndex = {
+  /**
+   * Covers the next entries of a conversation's log. Harmless when somebody else did so before.
+   * @param after the last seq covered before; the entries follow it without a hole.
+   */
+  cover(conversationId: string, after: number, entries: readonly LogEntry[]): Promise<void>;
+  /** The last seq that is covered, with all before it; 0 for none. */
+  coveredTo(conversationId: string): Promise<number>;
+  /** Makes a message findable by its new text, whether it is covered or will be. Resolves when it is. */
+  noteEdit(conversationId: string, seq: number, text: string): Promise<void>;
+  candidates(request: CandidateRequest): Promise<CandidatePage>;
+  /**
+   * Looks for conversations whose log goes on after what is covered, among the next ones by id.
+   * @param afterId where the last look ended; null to begin.
+   * @returns `lastId` null at the end.
+   */
+  findBehind(afterId: string | null, limit: number): Promise<{ behind: string[]; lastId: string | null }>;
+};

@@ -1,0 +1,184 @@
+import { AppError } from '@bluewave/errors/app-error';
+import type { Clock } from '@bluewave/runtime/clock';
+import { isMessage, type MessageEntry } from '../events/present-message.ts';
+import type { LogEntry, MessageKind } from '../log/entry.ts';
+import { keyOf } from '../reading/hydrate.ts';
+import { requireMembership } from '../reading/conversation-views.ts';
+import type { Address, ReadStore } from '../reading/read-store.ts';
+import { foldText } from './fold-text.ts';
+import { type Highlight, highlightsOf } from './highlights.ts';
+import { positionAt, positionOf, timeOfCursor } from './position.ts';
+import { type SearchIndex, scopesAtOnce } from './search-index.ts';
+import { matches, parseQuery, patternOf } from './search-query.ts';
+import { indexedSource, type Source, type SourceDeps, tailSource, type Wanted } from './sources.ts';
+
+/** Times in milliseconds since the epoch: younger than `after`, older than `before`. */
+export type SearchFilter = {
+  conversationId?: string;
+  senderId?: string;
+  kind?: MessageKind;
+  before?: number;
+  after?: number;
+};
+
+export type SearchRequest = {
+  userId: string;
+  text: string;
+  filter: SearchFilter;
+  limit: number;
+  /** From an earlier page; empty for none. */
+  cursor: string;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+};
+
+export type FoundMessage = { entry: MessageEntry; highlights: Highlight[] };
+/** Newest first. With a cursor there may be more, without one there is not. */
+export type SearchPage = { found: FoundMessage[]; nextCursor: string };
+
+export type SearchDeps = { reads: ReadStore; index: SearchIndex; clock: Clock };
+
+/** Left for what comes after the search: who is still a member, and the way back. */
+const reserveMs = 300;
+/** Messages that are read at once: few at first, since most pages are soon full. */
+const firstRead = 64;
+const mostRead = 512;
+
+/**
+ * A page of the messages that a user may read and that match. When the deadline is near, what was found for certain is
+ * answered with a cursor to go on from. @throws NOT_FOUND when the conversation to search is not the user's.
+ */
+export async function searchMessages(deps: SearchDeps, request: SearchRequest): Promise<SearchPage> {
+  const query = parseQuery(request.text);
+  const cursorAt = timeOfCursor(request.cursor);
+  if (query.terms.length === 0) return { found: [], nextCursor: '' };
+  const { after, before } = request.filter;
+  const to = Math.min(cursorAt, before === undefined ? cursorAt : before - 1);
+  const wanted: Wanted = {
+    words: query.terms.flatMap(({ words }) => words),
+    from: after === undefined ? 0 : after + 1,
+    to,
+    maxMs: () => Math.max(1, request.deadline - reserveMs - deps.clock()),
+  };
+  if (wanted.from > to) return { found: [], nextCursor: '' };
+  const patterns = query.terms.map(patternOf);
+  const sources = await sourcesOf(deps, request, wanted);
+  const isWanted = wantedBy(request.filter, wanted, patterns);
+  const { found, nextCursor } = await collect(deps.clock, sources, request, wanted, isWanted);
+  const own = await onlyOwn(deps.reads, request.userId, found);
+  return { found: own.map((entry) => ({ entry, highlights: highlightsOf(entry.body.text, patterns) })), nextCursor };
+}
+
+/** All that a reader may find, as of now. */
+async function sourcesOf(deps: SearchDeps, request: SearchRequest, wanted: Wanted): Promise<Source[]> {
+  const { conversationId } = request.filter;
+  if (conversationId !== undefined) await requireMembership(deps.reads, conversationId, request.userId);
+  const rows = await deps.reads.overview(request.userId, conversationId);
+  const sourceDeps: SourceDeps = { ...deps, messagesAt: gather(deps.reads) };
+  const covered = rows.filter(({ coveredTo, firstSeq }) => coveredTo >= firstSeq);
+  const sources: Source[] = [];
+  for (let start = 0; start < covered.length; start += scopesAtOnce) {
+    sources.push(indexedSource(sourceDeps, covered.slice(start, start + scopesAtOnce), wanted, null));
+  }
+  for (const { conversationId: id, coveredTo, firstSeq, goesOn } of rows) {
+    if (goesOn) sources.push(tailSource(sourceDeps, id, Math.max(coveredTo, firstSeq - 1), wanted));
+  }
+  return sources;
+}
+
+type Collected = { found: MessageEntry[]; nextCursor: string };
+
+/** Reads the youngest sources first, until none can hold a message that belongs on the page. */
+async function collect(
+  clock: Clock,
+  sources: Source[],
+  request: SearchRequest,
+  wanted: Wanted,
+  isWanted: (entry: MessageEntry) => boolean,
+): Promise<Collected> {
+  const { limit, cursor, deadline } = request;
+  const found = new Map<string, MessageEntry>();
+  let best: string[] = [];
+  let open = sources;
+  for (let budget = firstRead; ; budget = Math.min(budget * 2, mostRead)) {
+    // One more than the page holds, to know whether there is more.
+    const last = best[limit];
+    const threshold = last === undefined ? wanted.from : timeOfCursor(last);
+    open = open.filter(({ bound }) => bound >= threshold).sort((a, b) => b.bound - a.bound);
+    const youngest = open[0]?.bound;
+    if (youngest === undefined || clock() > deadline - reserveMs) return pageOf(found, best, limit, youngest, wanted);
+    const now = takeUpTo(open, budget);
+    const steps = await Promise.all(now.map((source) => source.step()));
+    open = [...open.slice(now.length), ...steps.flatMap((step) => step.sources)];
+    for (const entry of steps.flatMap((step) => step.messages)) {
+      const position = positionOf(entry);
+      const isAhead = cursor === '' || position < cursor;
+      if (isAhead && isMessage(entry) && isWanted(entry)) found.set(position, entry);
+    }
+    best = [...found.keys()]
+      .sort()
+      .reverse()
+      .slice(0, limit + 1);
+  }
+}
+
+/** The first sources that cost no more than the budget, at least one. */
+function takeUpTo(sources: Source[], budget: number): Source[] {
+  let left = budget;
+  const count = sources.findIndex(({ cost }, index) => (left -= cost) < 0 && index > 0);
+  return count < 0 ? sources : sources.slice(0, count);
+}
+
+/**
+ * @param youngest what was not read is no younger than this; undefined when nothing is left to read that matters.
+ * @throws DEADLINE_EXCEEDED when that is not even a beginning.
+ */
+function pageOf(
+  found: Map<string, MessageEntry>,
+  best: string[],
+  limit: number,
+  youngest: number | undefined,
+  { to }: Wanted,
+): Collected {
+  const certain = youngest === undefined ? best : best.filter((position) => timeOfCursor(position) > youngest);
+  const page = certain.slice(0, limit);
+  const entries = page.map((position) => found.get(position) as MessageEntry);
+  if (certain.length > limit) return { found: entries, nextCursor: page.at(-1) ?? '' };
+  if (youngest === undefined) return { found: entries, nextCursor: '' };
+  if (youngest >= to) throw new AppError('DEADLINE_EXCEEDED', 'The search took too long. Try again.');
+  return { found: entries, nextCursor: positionAt(youngest) };
+}
+
+/** Of a search by a filter: what a message must be beside what it must say. */
+function wantedBy({ senderId, kind }: SearchFilter, { from, to }: Wanted, patterns: string[]) {
+  return ({ senderId: sender, at, body }: MessageEntry): boolean =>
+    at >= from &&
+    at <= to &&
+    body.deletedAt === null &&
+    (senderId === undefined || sender === senderId) &&
+    (kind === undefined || body.kind === kind) &&
+    matches(foldText(body.text), patterns);
+}
+
+/** Asked last: then nothing of a page is younger than an acknowledged removal of the reader. */
+async function onlyOwn(reads: ReadStore, userId: string, entries: MessageEntry[]): Promise<MessageEntry[]> {
+  if (entries.length === 0) return [];
+  const stillIn = await reads.memberOf(userId, [...new Set(entries.map(({ conversationId }) => conversationId))]);
+  return entries.filter(({ conversationId, seq }) => seq >= (stillIn.get(conversationId) ?? Number.POSITIVE_INFINITY));
+}
+
+/** Reads what is asked for in one turn with one query. */
+function gather(reads: ReadStore): SourceDeps['messagesAt'] {
+  let asked: Address[] = [];
+  let answer: Promise<LogEntry[]> | undefined;
+  return async (addresses) => {
+    asked.push(...addresses);
+    answer ??= Promise.resolve().then(() => {
+      const all = asked;
+      [asked, answer] = [[], undefined];
+      return reads.entriesAt(all);
+    });
+    const mine = new Set(addresses.map(keyOf));
+    return (await answer).filter((entry) => mine.has(keyOf(entry)));
+  };
+}

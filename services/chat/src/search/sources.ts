@@ -1,0 +1,115 @@
+import type { LogEntry } from '../log/entry.ts';
+import type { Address, ReadStore } from '../reading/read-store.ts';
+import type { SearchIndex, SearchScope } from './search-index.ts';
+
+/**
+ * Something that messages come from, newest first. None of those it still holds is younger than `bound`; a source that
+ * is exhausted is gone. `cost` is about the number of messages that a step reads.
+ */
+export type Source = { bound: number; cost: number; step(): Promise<Step> };
+export type Step = { messages: LogEntry[]; sources: Source[] };
+
+export type SourceDeps = {
+  reads: Pick<ReadStore, 'messages' | 'entry'>;
+  index: SearchIndex;
+  /** Those of these messages that there are, in any order. */
+  messagesAt(addresses: readonly Address[]): Promise<LogEntry[]>;
+};
+
+/** What is looked for: times are inclusive, `words` at least one. */
+export type Wanted = { words: readonly string[]; from: number; to: number; maxMs(): number };
+
+/** Replicas' clocks agree within this: a conversation's times run backwards by no more. */
+const skewMs = 10_000;
+const readAtOnce = 32;
+const tailBlock = 128;
+/** In a shorter tail, looking for a place costs more than reading on. */
+const worthSeeking = 8 * tailBlock;
+
+/** What the index covers of some conversations. */
+export function indexedSource(deps: SourceDeps, scopes: SearchScope[], wanted: Wanted, below: number | null): Source {
+  const { words, from, to } = wanted;
+  return {
+    bound: Math.min(below ?? to, to),
+    cost: readAtOnce / 4,
+    async step() {
+      const page = await deps.index.candidates({ scopes, words, from, to, below, maxMs: wanted.maxMs() });
+      const chunks = page.chunks.map((chunk) =>
+        chunkSource(deps, chunk.conversationId, chunk.seqs, Math.min(chunk.newestAt, to)),
+      );
+      const rest = page.below === null ? [] : [indexedSource(deps, scopes, wanted, page.below)];
+      return { messages: [], sources: [...chunks, ...rest] };
+    },
+  };
+}
+
+/** Messages of a conversation by seq, descending. */
+function chunkSource(deps: SourceDeps, conversationId: string, seqs: number[], bound: number): Source {
+  const [now, later] = [seqs.slice(0, readAtOnce), seqs.slice(readAtOnce)];
+  return {
+    bound,
+    cost: now.length,
+    async step() {
+      const messages = await deps.messagesAt(now.map((seq) => ({ conversationId, seq })));
+      if (later.length === 0) return { messages, sources: [] };
+      const next = Math.min(bound, oldestOf(messages) + skewMs);
+      return { messages, sources: [chunkSource(deps, conversationId, later, next)] };
+    },
+  };
+}
+
+/** What the index does not cover of a conversation: the messages after a seq, read backwards from its end. */
+export function tailSource(deps: SourceDeps, conversationId: string, after: number, { from, to }: Wanted): Source {
+  return {
+    bound: to,
+    cost: tailBlock / 32,
+    async step() {
+      const end = Number.isFinite(to) ? await seek(deps, conversationId, after, to + skewMs) : Number.MAX_SAFE_INTEGER;
+      return blockSource(deps, conversationId, { from: after, to: end }, { from, bound: to }).step();
+    },
+  };
+}
+
+type Range = { from: number; to: number };
+
+function blockSource(
+  deps: SourceDeps,
+  conversationId: string,
+  range: Range,
+  times: { from: number; bound: number },
+): Source {
+  return {
+    bound: times.bound,
+    cost: tailBlock / 32,
+    async step() {
+      const messages = await deps.reads.messages(conversationId, range, false, tailBlock);
+      const last = messages.at(-1);
+      const bound = Math.min(times.bound, oldestOf(messages) + skewMs);
+      if (!last || messages.length < tailBlock || bound < times.from) return { messages, sources: [] };
+      const rest = blockSource(deps, conversationId, { ...range, to: last.seq }, { ...times, bound });
+      return { messages, sources: [rest] };
+    },
+  };
+}
+
+/** A seq after which every entry is younger than a time, found by halving; the end of a log that is not long. */
+async function seek({ reads }: SourceDeps, conversationId: string, after: number, at: number): Promise<number> {
+  let [low, high] = [after, after + worthSeeking];
+  // Outwards until the log ends or is too young, then inwards.
+  for (let step = worthSeeking; (await timeOf(high)) <= at; step *= 2) [low, high] = [high, high + step];
+  if (low === after) return Number.MAX_SAFE_INTEGER;
+  while (high - low > tailBlock) {
+    const middle = Math.floor((low + high) / 2);
+    if ((await timeOf(middle)) <= at) low = middle;
+    else high = middle;
+  }
+  return high;
+
+  async function timeOf(seq: number): Promise<number> {
+    return (await reads.entry(conversationId, seq))?.at ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+function oldestOf(messages: LogEntry[]): number {
+  return messages.reduce((oldest, { at }) => Math.min(oldest, at), Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,272 @@
+import { committed, durable, operationMs } from '@bluewave/mongo/connect';
+import { isDuplicateKey } from '@bluewave/mongo/mongo-failure';
+import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
+import mongoose from 'mongoose';
+import type { LogEntry } from '../log/entry.ts';
+import { wordsOf } from '../search/fold-text.ts';
+import { packPostings, type Posting, placesWithAll } from '../search/postings.ts';
+import type { CandidateChunk, CandidateRequest, SearchIndex } from '../search/search-index.ts';
+import { keysOfWords, keysToFind } from '../search/search-keys.ts';
+import { fromDocument } from './entry-document.ts';
+import type { ChatCollections, ConversationDocument, SearchChunkDocument, StoredBytes } from './collections.ts';
+
+const { Binary } = mongoose.mongo.BSON;
+
+const read = { ...committed, maxTimeMS: operationMs } as const;
+const write = { ...durable, maxTimeMS: operationMs } as const;
+
+/** Among keys that more chunks have it does not matter which is rarer. */
+const countedChunks = 64;
+
+export type ChunkSizes = {
+  /** Entries of a chunk, at most 256. A seq has the same chunk and place for ever: processes cannot disagree. */
+  entries: number;
+  /** A chunk that was given more keys than people write takes no more: it is a candidate for every search. */
+  keys: number;
+  /** Chunks of one answer. */
+  page: number;
+};
+
+const chunkSizes: ChunkSizes = { entries: 256, keys: 20_000, page: 16 };
+
+type Parts = { collections: ChatCollections; sizes: ChunkSizes };
+
+/** An index of the words of messages by chunks of the log: see docs/adr. */
+export function createMongoSearchIndex(collections: ChatCollections, sizes = chunkSizes): SearchIndex {
+  const parts = { collections, sizes };
+  return {
+    async cover(conversationId, after, entries) {
+      let covered = after;
+      while (covered - after < entries.length) {
+        const end = (chunkOf(covered + 1, sizes) + 1) * sizes.entries;
+        const some = entries.slice(covered - after, end - after);
+        if (!(await coverInChunk(parts, conversationId, covered, some))) return;
+        covered += some.length;
+      }
+      const last = entries.at(-1);
+      if (last) await noteCovered(collections, last);
+    },
+    coveredTo: (conversationId) => coveredTo(parts, conversationId),
+    noteEdit: (conversationId, seq, text) => noteEdit(parts, conversationId, seq, text),
+    async candidates(request) {
+      const keys = keysToFind(request.words);
+      const filter = filterOf(request);
+      const { maxMs } = request;
+      const driver = await rarest(collections, filter, keys, maxMs);
+      const [having, full] = await Promise.all([
+        chunksWhere(parts, { ...filter, keys: driver }, maxMs),
+        chunksWhere(parts, { ...filter, full: true }, maxMs),
+      ]);
+      const below = Math.max(endOf(having, sizes), endOf(full, sizes));
+      const firstSeqs = new Map(request.scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
+      return {
+        chunks: [...having, ...full].flatMap((document) => candidatesIn(document, keys, firstSeqs, sizes)),
+        below: below < 0 ? null : below,
+      };
+    },
+    findBehind: (afterId, limit) => findBehind(collections, afterId, limit),
+  };
+}
+
+const chunkOf = (seq: number, sizes: ChunkSizes): number => Math.floor((seq - 1) / sizes.entries);
+const placeOf = (seq: number, sizes: ChunkSizes): number => (seq - 1) % sizes.entries;
+
+async function coveredTo({ collections, sizes }: Parts, conversationId: string): Promise<number> {
+  const c = storeUuid(conversationId);
+  const found = await collections.conversations.findOne({ _id: c }, { ...read, projection: { indexed: 1 } });
+  const noted = found?.indexed?.seq ?? 0;
+  let covered = noted;
+  // A process may have died before it noted what its chunks cover.
+  for (let isFull = true; isFull;) {
+    const _id = { c, n: chunkOf(covered + 1, sizes) };
+    const chunk = await collections.searchChunks.findOne({ _id }, { ...read, projection: { upTo: 1 } });
+    covered = Math.max(covered, chunk?.upTo ?? 0);
+    isFull = chunk?.upTo === (_id.n + 1) * sizes.entries;
+  }
+  if (covered > noted) {
+    const last = await collections.entries.findOne({ _id: { c, s: covered } }, read);
+    if (last) await noteCovered(collections, fromDocument(last));
+  }
+  return covered;
+}
+
+async function noteEdit(
+  { collections, sizes }: Parts,
+  conversationId: string,
+  seq: number,
+  text: string,
+): Promise<void> {
+  const { searchChunks } = collections;
+  const c = storeUuid(conversationId);
+  const n = chunkOf(seq, sizes);
+  const keys = [...keysOfWords(wordsOf(text))];
+  const onInsert = { $setOnInsert: { c, upTo: n * sizes.entries } };
+  const place = placeOf(seq, sizes);
+  const found = { ...onInsert, $addToSet: { keys: { $each: keys }, edited: place }, $inc: { given: keys.length } };
+  const upsert = { ...write, upsert: true };
+  if (await isTaken(searchChunks.updateOne({ _id: { c, n }, ...withRoomFor(keys, sizes) }, found, upsert))) {
+    // Full, or made by somebody else this very moment.
+    const always = { ...onInsert, $addToSet: { edited: place }, $set: { full: true as const } };
+    await searchChunks.updateOne({ _id: { c, n } }, always, upsert);
+  }
+}
+
+/** Covers entries of one chunk. @returns false when somebody else was quicker. */
+async function coverInChunk(
+  { collections: { searchChunks }, sizes }: Parts,
+  conversationId: string,
+  after: number,
+  entries: readonly LogEntry[],
+): Promise<boolean> {
+  const c = storeUuid(conversationId);
+  const n = chunkOf(after + 1, sizes);
+  const postings = entries.flatMap((entry) => postingOf(entry, sizes));
+  const keys = [...new Set(postings.flatMap((posting) => [...posting.keys]))];
+  const times = entries.map(({ at }) => at);
+  const covered = {
+    $set: { upTo: after + entries.length },
+    $min: { firstAt: new Date(Math.min(...times)) },
+    $max: { lastAt: new Date(Math.max(...times)) },
+    $setOnInsert: { c },
+  };
+  const found = {
+    ...covered,
+    $addToSet: { keys: { $each: keys } },
+    $inc: { given: keys.length },
+    ...(postings.length > 0 ? { $push: { parts: new Binary(packPostings(postings)) } } : {}),
+  };
+  const filter = { _id: { c, n }, upTo: after };
+  // Only the first entries of a chunk make it.
+  const options = { ...write, upsert: after === n * sizes.entries };
+  if (keys.length <= sizes.keys) {
+    const withRoom = { ...filter, ...withRoomFor(keys, sizes) };
+    if (await updated(searchChunks.updateOne(withRoom, found, options))) return true;
+  }
+  const places = postings.map(({ place }) => place);
+  const always = {
+    ...covered,
+    $set: { ...covered.$set, full: true as const },
+    $addToSet: { edited: { $each: places } },
+  };
+  return updated(searchChunks.updateOne(filter, always, options));
+}
+
+function postingOf({ seq, body }: LogEntry, sizes: ChunkSizes): Posting[] {
+  if (body.type !== 'message:new' || body.deletedAt !== null) return [];
+  const keys = keysOfWords(wordsOf(body.text));
+  return keys.size === 0 ? [] : [{ place: placeOf(seq, sizes), keys }];
+}
+
+const withRoomFor = (keys: number[], sizes: ChunkSizes) => ({ given: { $not: { $gt: sizes.keys - keys.length } } });
+
+/** Whether an upsert met a document that its filter did not fit. */
+async function isTaken(upsert: Promise<unknown>): Promise<boolean> {
+  try {
+    await upsert;
+    return false;
+  } catch (error) {
+    if (isDuplicateKey(error)) return true;
+    throw error;
+  }
+}
+
+async function updated(update: Promise<mongoose.mongo.UpdateResult>): Promise<boolean> {
+  let result: mongoose.mongo.UpdateResult | undefined;
+  const taken = await isTaken(update.then((one) => (result = one)));
+  return !taken && (result?.matchedCount ?? 0) + (result?.upsertedCount ?? 0) > 0;
+}
+
+/** How far the log is known to be covered, and the address after it: a log without an entry there ends here. */
+async function noteCovered({ conversations }: ChatCollections, { conversationId, seq, at }: LogEntry): Promise<void> {
+  const c = storeUuid(conversationId);
+  await conversations.updateOne(
+    { _id: c, 'indexed.seq': { $not: { $gte: seq } } },
+    { $set: { indexed: { seq, at: new Date(at), next: { c, s: seq + 1 } } } },
+    write,
+  );
+}
+
+type Filter = mongoose.mongo.Filter<SearchChunkDocument>;
+
+function filterOf({ scopes, from, to, below }: CandidateRequest): Filter {
+  return {
+    c: { $in: scopes.map(({ conversationId }) => storeUuid(conversationId)) },
+    lastAt: { $gte: new Date(from), ...(below === null ? {} : { $lte: new Date(below) }) },
+    ...(Number.isFinite(to) ? { firstAt: { $lte: new Date(to) } } : {}),
+  };
+}
+
+/** The key that the fewest chunks have, of those that say most. */
+async function rarest(
+  { searchChunks }: ChatCollections,
+  filter: Filter,
+  keys: number[],
+  maxTimeMS: number,
+): Promise<number> {
+  const likely = keys.slice(0, 3);
+  if (likely.length < 2) return likely[0] ?? 0;
+  const counts = await Promise.all(
+    likely.map((key) =>
+      searchChunks.countDocuments({ ...filter, keys: key }, { ...read, limit: countedChunks, maxTimeMS }),
+    ),
+  );
+  return likely[counts.indexOf(Math.min(...counts))] ?? 0;
+}
+
+async function chunksWhere(
+  { collections: { searchChunks }, sizes }: Parts,
+  filter: Filter,
+  maxTimeMS: number,
+): Promise<SearchChunkDocument[]> {
+  const options = { ...read, maxTimeMS, projection: { _id: 1, c: 1, lastAt: 1, parts: 1, edited: 1 } };
+  for (let limit = sizes.page; ; limit *= 4) {
+    const found = await searchChunks
+      .find(filter, { ...options, limit })
+      .sort({ lastAt: -1 })
+      .toArray();
+    // A page of one moment would come again for ever.
+    if (found.length < limit || found[0]?.lastAt.getTime() !== found.at(-1)?.lastAt.getTime()) return found;
+  }
+}
+
+/** Where a page ended that may not have been the last one; -1 when it was. */
+function endOf(page: SearchChunkDocument[], sizes: ChunkSizes): number {
+  return page.length < sizes.page ? -1 : (page.at(-1)?.lastAt.getTime() ?? -1);
+}
+
+function candidatesIn(
+  { _id, c, lastAt, parts = [], edited = [] }: SearchChunkDocument,
+  keys: number[],
+  firstSeqs: Map<string, number>,
+  sizes: ChunkSizes,
+): CandidateChunk[] {
+  const conversationId = readUuid(c);
+  const firstSeq = firstSeqs.get(conversationId) ?? 1;
+  const places = new Set([...placesWithAll(parts.map(bytesOf), keys), ...edited]);
+  const seqs = [...places].map((place) => _id.n * sizes.entries + place + 1).filter((seq) => seq >= firstSeq);
+  seqs.sort((a, b) => b - a);
+  return seqs.length > 0 ? [{ conversationId, seqs, newestAt: lastAt.getTime() }] : [];
+}
+
+const bytesOf = (part: StoredBytes): Buffer => Buffer.from(part.buffer.buffer, part.buffer.byteOffset, part.position);
+
+/** In the order of ids; `indexed.next` names an entry only when the log goes on. */
+async function findBehind({ conversations }: ChatCollections, afterId: string | null, limit: number) {
+  const rows = await conversations
+    .aggregate<{ _id: ConversationDocument['_id']; isBehind: boolean }>(
+      [
+        { $match: afterId === null ? {} : { _id: { $gt: storeUuid(afterId) } } },
+        { $sort: { _id: 1 } },
+        { $limit: limit },
+        { $lookup: { from: 'entries', localField: 'indexed.next', foreignField: '_id', as: 'next' } },
+        { $project: { isBehind: { $or: [{ $lte: ['$indexed', null] }, { $ne: ['$next', []] }] } } },
+      ],
+      read,
+    )
+    .toArray();
+  const last = rows.length < limit ? undefined : rows.at(-1);
+  return {
+    behind: rows.filter(({ isBehind }) => isBehind).map(({ _id }) => readUuid(_id)),
+    lastId: last ? readUuid(last._id) : null,
+  };
+}
