@@ -124,8 +124,10 @@ describe('given a database with some history', () => {
       'contacts',
       'conversations',
       'entries',
+      'forwards',
       'members',
       'search_chunks',
+      'stars',
     ]);
     expect(queries.length).toBeGreaterThan(60);
   }, 30_000);

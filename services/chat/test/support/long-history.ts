@@ -23,8 +23,9 @@ export async function writeLongHistory(chat: ChatUnderTest, length: number): Pro
   // Not by the store: its time limits are for the service, not for a busy machine that prepares a test.
   await chat.collections.entries.insertMany(all.map(toDocument));
   const projected = all.filter(({ body, seq }) => body.type !== 'message:new' && seq > 1);
-  for (let start = 0; start < projected.length; start += 100) {
-    await Promise.all(projected.slice(start, start + 100).map((entry) => persist(() => project(projections, entry))));
+  // No more at once than there are connections.
+  for (let start = 0; start < projected.length; start += 16) {
+    await Promise.all(projected.slice(start, start + 16).map((entry) => persist(() => project(projections, entry))));
   }
   await persist(() => projections.projectMembers(conversationId));
   return { conversationId, owner, friend, length };
