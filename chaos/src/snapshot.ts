@@ -48,8 +48,8 @@ export async function restoreSnapshot(client: Client, folder: string): Promise<v
         indexes: Index[];
       };
       const created = await database.createCollection(collection, options);
-      const own = indexes.filter(({ name: index }) => index !== '_id_').map(({ v: _, ...index }) => index);
-      if (own.length > 0) await created.createIndexes(own as mongoose.mongo.IndexDescription[]);
+      const own = indexes.filter(({ name: index }) => index !== '_id_').map(withoutVersion);
+      if (own.length > 0) await created.createIndexes(own);
       await insertAll(created, join(folder, name, `${collection}.bson`));
     }
   }
@@ -79,4 +79,11 @@ async function* documentsOf(file: string): AsyncGenerator<mongoose.mongo.Documen
     }
   }
   if (rest.length > 0) throw new Error(`${file} ends in the middle of a document`);
+}
+
+/** The server gives an index the version that it knows itself. */
+function withoutVersion(index: Index): mongoose.mongo.IndexDescription {
+  const own: Index = { ...index };
+  delete own.v;
+  return own as mongoose.mongo.IndexDescription;
 }

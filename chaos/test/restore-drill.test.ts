@@ -33,7 +33,11 @@ const newMongod = async (name: string): Promise<BareEngine> => {
 
 const withClient = async (use: (client: mongoose.mongo.MongoClient) => Promise<void>): Promise<void> => {
   const client = new mongoose.mongo.MongoClient(mongodUrl(port));
-  await use(client).finally(() => client.close());
+  try {
+    await use(client);
+  } finally {
+    await client.close();
+  }
 };
 
 const clientsOf = (scene: Scene): ChaosClient[] =>
