@@ -85,5 +85,5 @@ async function* documentsOf(file: string): AsyncGenerator<mongoose.mongo.Documen
 function withoutVersion(index: Index): mongoose.mongo.IndexDescription {
   const own: Index = { ...index };
   delete own.v;
-  return own as mongoose.mongo.IndexDescription;
+  return own;
 }
