@@ -31,15 +31,20 @@ export async function viewsOf(store: ReadStore, memberships: Membership[], heads
       shared: info,
       head: headOf.get(me.conversationId) ?? 0,
       directUserIds: pairs.get(me.conversationId) ?? [],
-      lastMessage: lastMessages.get(me.conversationId) ?? null,
+      lastMessage: readableOnly(lastMessages.get(me.conversationId), me),
       me,
       unread: unread.get(me.conversationId) ?? { count: 0, mentions: 0 },
     };
   });
 }
 
+/** The last message, unless it is from before what the member may read. */
+function readableOnly(message: LogEntry | undefined, { firstSeq }: Membership): LogEntry | null {
+  return message && message.seq >= firstSeq ? message : null;
+}
+
 /** Entries that one query of unread counts may have to look at. */
-const countedAtOnce = 50_000;
+export const countedAtOnce = 50_000;
 
 /** Unread counts, in as many queries as it takes for each to end in time; what has nothing new costs nothing. */
 async function countUnread(
@@ -81,39 +86,4 @@ export async function requireMembership(store: ReadStore, conversationId: string
   const membership = await store.membership(conversationId, userId);
   if (!membership) throw notFound();
   return membership;
-}
-
-/** A page of a user's conversations, last activity first. The cursor is where the last page ended. */
-export async function listViews(
-  store: ReadStore,
-  userId: string,
-  limit: number,
-  cursor: string,
-): Promise<{ views: ConversationView[]; nextCursor: string }> {
-  const [memberships, heads] = await Promise.all([store.membershipsOf(userId), store.headsOf(userId)]);
-  const byId = new Map(memberships.map((membership) => [membership.conversationId, membership]));
-  const ordered = heads
-    .filter(({ conversationId }) => byId.has(conversationId))
-    .map((head) => ({ head, position: positionOf(head) }))
-    .sort((a, b) => (a.position < b.position ? 1 : -1))
-    .filter(({ position }) => cursor === '' || position < cursor);
-  const page = ordered.slice(0, limit);
-  const views = await viewsOf(
-    store,
-    page.map(({ head }) => byId.get(head.conversationId) as Membership),
-    page.map(({ head }) => head),
-  );
-  const stillIn = await store.memberOf(
-    userId,
-    page.map(({ head }) => head.conversationId),
-  );
-  return {
-    views: views.filter(({ shared }) => stillIn.has(shared.conversationId)),
-    nextCursor: ordered.length > limit ? (page.at(-1)?.position ?? '') : '',
-  };
-}
-
-/** Sorts by time, then by id; also the cursor. */
-function positionOf(head: Head): string {
-  return `${head.at.toString().padStart(15, '0')}.${head.conversationId}`;
 }

@@ -50,6 +50,18 @@ export type Overview = {
   coveredTo: number;
   coveredAt: number;
   goesOn: boolean;
+  /** The last entry that the member has read, or was added by. */
+  readSeq: number;
+};
+
+/** A conversation as one member sees it in a list. */
+export type Listed = {
+  shared: SharedInfo;
+  head: Head;
+  directUserIds: string[];
+  lastMessage: LogEntry | null;
+  me: Membership;
+  unread: Unread;
 };
 
 /** Unread messages are counted up to here: nobody is told the difference, and counting must end in time. */
@@ -65,6 +77,8 @@ export type ReadStore = {
   memberOf(userId: string, conversationIds: readonly string[]): Promise<Map<string, number>>;
   /** All conversations of a user, or the one named if it is one of them. */
   overview(userId: string, conversationId?: string): Promise<Overview[]>;
+  /** Those of the conversations that the user is a member of, in any order; what is not projected yet is left out. */
+  listed(userId: string, conversationIds: readonly string[]): Promise<Listed[]>;
   /** Members by user id, ascending, after one. */
   members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;

@@ -76,13 +76,14 @@ export class Indexer {
   async runOnce(): Promise<void> {
     const now = this.#options.clock();
     const { quietMs, oldMs, tailEntries } = this.#timings;
+    const due: string[] = [];
     for (const [id, { from, last, firstAt, lastAt }] of [...this.#heard]) {
-      if (this.#abort.signal.aborted) return;
       if (now - lastAt < quietMs && now - firstAt < oldMs && last - from < tailEntries) continue;
       this.#heard.delete(id);
-      await this.#follow(id);
+      due.push(id);
     }
-    await this.#sweep();
+    await this.#followAll(due);
+    await this.#followAll(await this.#sweep());
   }
 
   async close(): Promise<void> {
@@ -101,25 +102,34 @@ export class Indexer {
     }
   }
 
-  async #sweep(): Promise<void> {
+  /** The next conversations that nobody heard of and whose log goes on after what is indexed. */
+  async #sweep(): Promise<string[]> {
     const { behind, lastId } = await this.#options.index.findBehind(this.#sweptTo, this.#timings.sweep);
     this.#sweptTo = lastId;
-    for (const id of behind) {
-      if (this.#abort.signal.aborted) return;
-      // What was heard of is in good hands.
-      if (!this.#heard.has(id)) await this.#follow(id);
+    return behind.filter((id) => !this.#heard.has(id));
+  }
+
+  /** Brings the index of conversations up to their logs, in turn, so that a long one does not hold up the others. */
+  async #followAll(ids: string[]): Promise<void> {
+    for (let queue = ids; queue.length > 0;) {
+      const unfinished: string[] = [];
+      for (const id of queue) {
+        if (this.#abort.signal.aborted) return;
+        if (!(await this.#follow(id))) unfinished.push(id);
+      }
+      queue = unfinished;
     }
   }
 
-  /** Brings the index of one conversation up to its log, or some way towards it. */
-  async #follow(conversationId: string): Promise<void> {
+  /** @returns whether the end of the log was reached. */
+  async #follow(conversationId: string): Promise<boolean> {
     const { index, entries } = this.#options;
     for (let reads = 0; reads < readsInTurn; reads += 1) {
       const after = await index.coveredTo(conversationId);
       const next = await entries.readAfter(conversationId, after, readAtOnce);
       if (next.length > 0) await index.cover(conversationId, after, next);
-      if (next.length < readAtOnce || this.#abort.signal.aborted) return;
+      if (next.length < readAtOnce || this.#abort.signal.aborted) return true;
     }
-    this.hear(conversationId, Number.MAX_SAFE_INTEGER);
+    return false;
   }
 }

@@ -1,9 +1,10 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
-import type { Address, Membership, ReadStore, SharedInfo, Unread } from '../reading/read-store.ts';
-import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
-import { infoOf } from './conversation-document.ts';
+import type { Address, ReadStore, Unread } from '../reading/read-store.ts';
+import type { ChatCollections, MemberDocument } from './collections.ts';
+import { fromConversation, fromMember } from './presented-documents.ts';
 import { addressRange, type EntryDocument, fromDocument } from './entry-document.ts';
+import { listReads } from './mongo-list-reads.ts';
 import { overviewReads } from './mongo-overview.ts';
 import { headPipeline, lastMessagePipeline, unreadPipeline } from './pipelines.ts';
 
@@ -17,6 +18,7 @@ export function createMongoReadStore(collections: ChatCollections): ReadStore {
     ...ownReads(collections),
     ...uploadReads(collections),
     ...overviewReads(collections),
+    ...listReads(collections),
   };
 }
 
@@ -264,35 +266,5 @@ function uploadReads({ entries, members }: ChatCollections): Pick<ReadStore, 'sh
       );
     },
     conversationsShowing: async (uploadId) => (await showing(uploadId)).map(readUuid),
-  };
-}
-
-function fromMember(document: MemberDocument): Membership {
-  return {
-    conversationId: readUuid(document.c),
-    userId: readUuid(document.u),
-    role: document.role,
-    joinedSeq: document.joinedSeq,
-    joinedAt: document.joinedAt.getTime(),
-    firstSeq: document.firstSeq,
-    readSeq: document.readSeq ?? 0,
-    deliveredSeq: document.deliveredSeq ?? 0,
-    preferences: {
-      archived: document.archived ?? false,
-      pinned: document.pinned ?? false,
-      mutedUntil: document.mutedUntil?.getTime() ?? null,
-      notify: document.notify ?? 'all',
-    },
-    changedAt: document.meAt?.getTime() ?? 0,
-  };
-}
-
-function fromConversation(document: ConversationDocument): SharedInfo {
-  return {
-    ...infoOf(document),
-    conversationId: readUuid(document._id),
-    createdAt: document.createdAt.getTime(),
-    updatedAt: document.updatedAt.getTime(),
-    memberCount: document.memberCount,
   };
 }

@@ -12,29 +12,26 @@ const within = {
 };
 
 /** Adds `last: [{seq, at}]`, the last entry. @param c path of the conversation id, e.g. `$c`. */
-export const headPipeline = (c: string) => [
-  {
-    $lookup: {
-      from: 'entries',
-      let: { low: lowest(c), high: highest(c) },
-      pipeline: [
-        within,
-        { $sort: { _id: -1 as const } },
-        { $limit: 1 },
-        { $project: { _id: 0, seq: '$_id.s', at: 1 } },
-      ],
-      as: 'last',
-    },
+export const headPipeline = (c: string) => [lookUpHead(c, 'last'), { $project: { _id: 0, c: 1, last: 1 } }];
+
+const lookUpHead = (c: string, as: string) => ({
+  $lookup: {
+    from: 'entries',
+    let: { low: lowest(c), high: highest(c) },
+    pipeline: [within, { $sort: { _id: -1 as const } }, { $limit: 1 }, { $project: { _id: 0, seq: '$_id.s', at: 1 } }],
+    as,
   },
-  { $project: { _id: 0, c: 1, last: 1 } },
-];
+});
 
 /** Adds `last`, the last message that was not deleted, to documents whose `_id` is a conversation. */
-export const lastMessagePipeline = [
-  {
+export const lastMessagePipeline = [lookUpLastMessage(lowest('$_id'), '$_id'), { $project: { _id: 0, last: 1 } }];
+
+/** @param low the address before the first one that may be shown. */
+function lookUpLastMessage(low: object, c: string) {
+  return {
     $lookup: {
       from: 'entries',
-      let: { low: lowest('$_id'), high: highest('$_id') },
+      let: { low, high: highest(c) },
       pipeline: [
         within,
         { $match: { 'body.type': 'message:new', 'body.deletedAt': null } },
@@ -43,17 +40,18 @@ export const lastMessagePipeline = [
       ],
       as: 'last',
     },
-  },
-  { $project: { _id: 0, last: 1 } },
-];
+  };
+}
 
 const callsMe = {
   $or: [{ $eq: ['$body.mentionsAll', true] }, { $in: ['$$me', { $ifNull: ['$mentions', []] }] }],
 };
 
 /** Adds `unread: [Unread]` to memberships: messages of others after the read pointer that were not deleted. */
-export const unreadPipeline = [
-  {
+export const unreadPipeline = [lookUpUnread(), { $project: { _id: 0, c: 1, unread: 1 } }];
+
+function lookUpUnread() {
+  return {
     $lookup: {
       from: 'entries',
       let: {
@@ -76,6 +74,19 @@ export const unreadPipeline = [
       ],
       as: 'unread',
     },
-  },
-  { $project: { _id: 0, c: 1, unread: 1 } },
+  };
+}
+
+/**
+ * Adds to memberships all that a list shows of their conversations: `shared`, `head`, `last`, `unread`, and `pair`, the two
+ * members, ever, of a direct one.
+ */
+export const detailsPipeline = [
+  { $lookup: { from: 'conversations', localField: 'c', foreignField: '_id', as: 'shared' } },
+  lookUpHead('$c', 'head'),
+  lookUpLastMessage({ c: '$c', s: { $subtract: ['$firstSeq', 1] } }, '$c'),
+  lookUpUnread(),
+  // No member has this id: the others of a group are not looked up.
+  { $set: { direct: { $cond: [{ $eq: [{ $first: '$shared.type' }, 'direct'] }, '$c', null] } } },
+  { $lookup: { from: 'members', localField: 'direct', foreignField: 'c', as: 'pair' } },
 ];

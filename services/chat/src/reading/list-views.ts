@@ -1,0 +1,80 @@
+import { type ConversationView, countedAtOnce } from './conversation-views.ts';
+import { type Head, type Listed, mostUnread, type Overview, type ReadStore } from './read-store.ts';
+
+/** With more conversations than this whose head is not known beforehand, all heads are read. */
+const mostMoving = 100;
+
+/** A conversation's place in the list; of one whose log goes on it is not known yet. */
+type Placed = { overview: Overview; position: string | null };
+
+/**
+ * A page of a user's conversations, last activity first. The cursor is where the last page ended. Three queries: where
+ * each conversation stands, what is shown of those on the page, and whether the user is a member of them still, which is asked last
+ * so that nothing shown is younger than an acknowledged removal.
+ */
+export async function listViews(
+  store: ReadStore,
+  userId: string,
+  limit: number,
+  cursor: string,
+): Promise<{ views: ConversationView[]; nextCursor: string }> {
+  const placed = await placesOf(store, userId);
+  const isAhead = (position: string): boolean => cursor === '' || position < cursor;
+  const settled = placed.filter(({ position }) => position !== null && isAhead(position));
+  settled.sort((a, b) => ((a.position ?? '') < (b.position ?? '') ? 1 : -1));
+  const moving = placed.filter(({ position }) => position === null);
+  const listed = await details(store, userId, [...settled.slice(0, limit + 1), ...moving]);
+  const positions = new Map(settled.map(({ overview, position }) => [overview.conversationId, position]));
+  // What was not looked at comes after this.
+  const end = settled.length > limit + 1 ? (settled[limit]?.position ?? '') : '';
+  const ordered = listed
+    .map((one) => ({ one, position: positions.get(one.head.conversationId) ?? positionOf(one.head) }))
+    .filter(({ position }) => isAhead(position) && position >= end)
+    .sort((a, b) => (a.position < b.position ? 1 : -1));
+  const page = ordered.slice(0, limit);
+  const stillIn = await store.memberOf(
+    userId,
+    page.map(({ one }) => one.head.conversationId),
+  );
+  return {
+    views: page
+      .filter(({ one }) => stillIn.has(one.head.conversationId))
+      .map(({ one }) => ({ ...one, head: one.head.seq })),
+    nextCursor: ordered.length > limit ? (page.at(-1)?.position ?? '') : end,
+  };
+}
+
+/** A log without an entry after what is indexed ends there: so one look says where nearly all conversations stand. */
+async function placesOf(store: ReadStore, userId: string): Promise<Placed[]> {
+  const overviews = await store.overview(userId);
+  const moving = overviews.filter(({ goesOn }) => goesOn);
+  const heads = moving.length > mostMoving ? await store.headsOf(userId) : [];
+  const known = new Map(heads.map((head) => [head.conversationId, head]));
+  return overviews.map((overview) => {
+    const { conversationId, coveredTo, coveredAt, goesOn } = overview;
+    const head = goesOn ? known.get(conversationId) : { conversationId, seq: coveredTo, at: coveredAt };
+    return { overview, position: head ? positionOf(head) : null };
+  });
+}
+
+/** What is shown of conversations, in as many queries as it takes to count what is unread in time; mostly in one. */
+async function details(store: ReadStore, userId: string, placed: Placed[]): Promise<Listed[]> {
+  const queries: string[][] = [];
+  let room = 0;
+  for (const { overview } of placed) {
+    const { conversationId, coveredTo, readSeq } = overview;
+    const cost = Math.min(Math.max(coveredTo - readSeq, 0), mostUnread);
+    if (queries.length === 0 || cost > room) {
+      queries.push([]);
+      room = countedAtOnce;
+    }
+    queries.at(-1)?.push(conversationId);
+    room -= cost;
+  }
+  return (await Promise.all(queries.map((ids) => store.listed(userId, ids)))).flat();
+}
+
+/** Sorts by time, then by id; also the cursor. */
+function positionOf(head: Head): string {
+  return `${head.at.toString().padStart(15, '0')}.${head.conversationId}`;
+}

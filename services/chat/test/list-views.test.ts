@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { storeUuid } from '@bluewave/mongo/uuid';
+import { listViews } from '../src/reading/list-views.ts';
+import type { ReadStore } from '../src/reading/read-store.ts';
+import { Indexer } from '../src/search/indexer.ts';
+import { createMongoEntryStore } from '../src/storage/mongo-entry-store.ts';
+import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
+import { createMongoSearchIndex } from '../src/storage/mongo-search-index.ts';
+import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
+import { testLog } from './support/environment.ts';
+import { nth } from './support/nth.ts';
+
+/** Nothing is indexed but by these tests. */
+const never = { tickMs: 1_000_000, quietMs: 0, oldMs: 0, tailEntries: 1, sweep: 1_000 };
+let chat: ChatUnderTest;
+beforeAll(async () => {
+  chat = await startChatUnderTest({ indexerTimings: never });
+}, 60_000);
+afterAll(() => chat.close());
+
+async function indexAll(): Promise<void> {
+  const { collections } = chat;
+  const index = createMongoSearchIndex(collections);
+  const entries = createMongoEntryStore(collections, testLog);
+  const indexer = new Indexer({ index, entries, clock: Date.now, log: testLog, timings: never });
+  await indexer.runOnce();
+  await indexer.close();
+}
+
+/** Each read of the store is one query: these are counted. */
+function counting(store: ReadStore): { store: ReadStore; asked: string[] } {
+  const asked: string[] = [];
+  const counted = Object.entries<(...parameters: never[]) => unknown>(store).map(([name, read]) => [
+    name,
+    (...parameters: never[]) => {
+      asked.push(name);
+      return read(...parameters);
+    },
+  ]);
+  return { store: Object.fromEntries(counted) as ReadStore, asked };
+}
+
+describe.each(['not indexed', 'indexed', 'indexed before the last message'])(
+  'given conversations that are %s',
+  (stage) => {
+    it('when they are listed page by page, then each comes once, last activity first, in three queries a page', async () => {
+      const [owner, friend] = [randomUUID(), randomUUID()];
+      const [replica] = chat.replicas;
+      const ids: string[] = [];
+      for (let index = 0; index < 5; index += 1) {
+        const id = await replica.group(owner, friend);
+        ids.push(id);
+        await replica.send({ actorId: friend, conversationId: id, text: `first in ${index}` });
+      }
+      await replica.send({ actorId: owner, conversationId: nth(ids, 3), text: 'own' });
+      const { message: gone } = await replica.send({ actorId: friend, conversationId: nth(ids, 1), text: 'gone' });
+      await replica.call.DeleteMessage({ actorId: friend, conversationId: nth(ids, 1), seq: gone?.seq ?? 0 });
+      if (stage !== 'not indexed') await indexAll();
+      if (stage === 'indexed before the last message') {
+        await replica.send({ actorId: friend, conversationId: nth(ids, 0), text: 'news' });
+      }
+      const expected = [
+        ...(stage === 'indexed before the last message' ? [[0, 'news', 2] as const] : []),
+        ...([
+          [1, 'first in 1', 1],
+          [3, 'own', 1],
+          [4, 'first in 4', 1],
+          [2, 'first in 2', 1],
+        ] as const),
+        ...(stage === 'indexed before the last message' ? [] : [[0, 'first in 0', 1] as const]),
+      ];
+      const { store, asked } = counting(createMongoReadStore(chat.collections));
+      const read: unknown[] = [];
+      let cursor = '';
+      let pages = 0;
+      do {
+        const page = await listViews(store, owner, 2, cursor);
+        read.push(
+          ...page.views.map(({ shared, lastMessage, unread }) => {
+            const text = lastMessage?.body.type === 'message:new' ? lastMessage.body.text : '';
+            return [ids.indexOf(shared.conversationId), text, unread.count];
+          }),
+        );
+        cursor = page.nextCursor;
+        pages += 1;
+      } while (cursor !== '');
+      expect(read).toEqual(expected);
+      expect(pages).toBe(3);
+      expect(asked.length).toBe(3 * pages);
+    }, 30_000);
+  },
+);
+
+describe('given a member who sees a conversation from their joining on', () => {
+  it('when they list it, then its last message is none from before', async () => {
+    const [owner, late] = [randomUUID(), randomUUID()];
+    const [replica] = chat.replicas;
+    const id = await replica.group(owner, randomUUID());
+    await replica.send({ actorId: owner, conversationId: id, text: 'before' });
+    await chat.collections.conversations.updateOne({ _id: storeUuid(id) }, { $set: { history: 'joined' } });
+    await replica.call.AddMembers({ actorId: owner, conversationId: id, userIds: [late] });
+    await chat.collections.members.updateOne(
+      { _id: { c: storeUuid(id), u: storeUuid(late) } },
+      { $set: { firstSeq: 3 } },
+    );
+    const list = async () =>
+      (await replica.call.ListConversations({ actorId: late, limit: 5, cursor: '' })).conversations;
+    expect(nth(await list(), 0).lastMessage).toBeNull();
+    expect((await replica.call.GetConversation({ actorId: late, conversationId: id })).lastMessage).toBeNull();
+    await replica.send({ actorId: owner, conversationId: id, text: 'after' });
+    expect(nth(await list(), 0).lastMessage).toMatchObject({ text: 'after' });
+  }, 30_000);
+});
