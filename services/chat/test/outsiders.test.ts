@@ -31,6 +31,8 @@ const refused: Record<string, Attempt> = {
   EditMessage: (replica, scene) => replica.call.EditMessage({ ...scene, text: 'mine' }),
   DeleteMessage: (replica, scene) => replica.call.DeleteMessage(scene),
   ListMessages: (replica, scene) => replica.call.ListMessages({ ...scene, limit: 10 }),
+  SearchMessages: (replica, scene) =>
+    replica.call.SearchMessages({ ...scene, ...page, query: 'secret', senderId: '', type: '' }),
   ListEntries: (replica, scene) => replica.call.ListEntries({ ...scene, after: 0, limit: 10 }),
 };
 
