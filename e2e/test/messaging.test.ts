@@ -194,7 +194,7 @@ describe('messaging through the gateways', () => {
           }),
         ),
       );
-      expect(acks.every(({ ok }) => ok)).toBe(true);
+      expect(acks.filter(({ ok }) => !ok)).toEqual([]);
     }
     await socket.ask('message:edit', { messageId: `${id}:10`, text: 'edited' });
     await socket.ask('message:delete', { messageId: `${id}:20` });

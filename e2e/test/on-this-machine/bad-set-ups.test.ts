@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BareEngine, bareMongod, locateEngine, waitForPort } from '@bluewave/dev-env/engines/bare-engine';
+import {
+  BareEngine,
+  bareMongod,
+  bareReplicaSet,
+  locateEngine,
+  waitForPort,
+} from '@bluewave/dev-env/engines/bare-engine';
 import { locateNats } from '@bluewave/dev-env/find/locate-nats';
 import { freePort } from '@bluewave/dev-env/net/free-port';
 import { connect as connectNats } from 'nats';
@@ -22,6 +28,7 @@ const absentCertificates = {
 /** The environment of a service that lacks nothing. */
 const whole = async (service: ServiceName): Promise<Record<string, string>> => ({
   BLUEWAVE_ENV: 'development',
+  START_PATIENCE_SECONDS: '0',
   ...(service === 'gateway' ? { RATE_LIMITS: 'off', HTTP_PORT: String(await freePort()) } : {}),
   ...(service === 'gateway' ? {} : { GRPC_PORT: String(await freePort()) }),
   ...Object.fromEntries(outside.split(' ').map((name) => [name, '127.0.0.1:1'])),
@@ -149,6 +156,22 @@ const nats = async (port: number, args: readonly string[]): Promise<BareEngine> 
 };
 
 describe('a set-up that is incomplete: the service goes on with what it has', () => {
+  it('given a MongoDB that comes later than chat, when it is there, then chat serves at once, without a new start', async () => {
+    const port = await freePort();
+    const url = `mongodb://127.0.0.1:${port}/?replicaSet=rs0`;
+    const chat = await start('chat', { MONGODB_URL: url, START_PATIENCE_SECONDS: '60' });
+    await eventually(
+      () => Promise.resolve(chat.complaints),
+      (lines) => lines.length > 0,
+      20_000,
+    );
+    expect(await chat.isReady()).toBe(false);
+    engines.push(await bareReplicaSet(mkdtempSync(join(folder, 'late-')), port));
+    await chat.waitReady();
+    expect(chat.complaints[0]).toMatch(/^MongoDB does not answer at MONGODB_URL: .* Waiting up to 60 s for it\.$/);
+    expect(await chat.stop()).toBe(0);
+  }, 60_000);
+
   it('given a bucket at an address that nobody has, when media starts, then it is ready and says so once', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`;
     const media = await start('media', { S3_ENDPOINT: endpoint });

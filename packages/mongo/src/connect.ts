@@ -24,7 +24,7 @@ export type MongoOptions = {
 /**
  * A mongoose connection of its own that fails fast: nothing is buffered while the database is away, selection takes
  * at most 1 s, a silent socket ends after the operation's time. Resolves once the first connection stands.
- * @throws ConfigError when nothing usable answers at the URL or when it is no replica set.
+ * @throws ConfigError when it can never be used (no replica set), NotYetError when nothing usable answers yet.
  */
 export async function connectMongo(options: MongoOptions): Promise<Connection> {
   mongoose.set('bufferCommands', false);
@@ -57,7 +57,7 @@ export async function connectMongo(options: MongoOptions): Promise<Connection> {
   } catch (error) {
     await connection.close(true);
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(await explainConnectFailure(options.url, error), { cause: error });
+    throw await explainConnectFailure(options.url, error);
   }
 }
 

@@ -5,6 +5,11 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
+/** Something that a start needs is not there yet, and may come: the same start can succeed in a while. */
+export class NotYetError extends ConfigError {
+  override name = 'NotYetError';
+}
+
 /**
  * Reads and checks the environment once.
  * @param shape zod object whose keys are variable names; empty strings count as absent.
@@ -61,8 +66,16 @@ export const commonEnvironment = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   BIND_HOST: z.string().default('0.0.0.0'),
   ADMIN_PORT: integer(9090, 0, 65535),
+  /** How long a start waits for its database. Less than the startup probe of the chart allows. */
+  START_PATIENCE_SECONDS: integer(90, 0, 3_600),
   GRPC_TLS_CA_FILE: z.string().optional(),
   GRPC_TLS_CERT_FILE: z.string().optional(),
   GRPC_TLS_KEY_FILE: z.string().optional(),
   GRPC_ALLOWED_CALLERS: list(),
 };
+
+/** How long a start may be tried again, in milliseconds. @throws ConfigError */
+export function startPatienceMs(environment: Record<string, string | undefined>): number {
+  const { START_PATIENCE_SECONDS } = commonEnvironment;
+  return readEnvironment(z.object({ START_PATIENCE_SECONDS }), environment).START_PATIENCE_SECONDS * 1_000;
+}

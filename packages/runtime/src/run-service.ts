@@ -1,14 +1,17 @@
-import { ConfigError } from './config.ts';
+import { ConfigError, NotYetError, startPatienceMs } from './config.ts';
+import { sleep } from './deadline.ts';
 import { createLogger, type Logger } from './logger.ts';
 
 /** A started service: `close` drains and lets everything go, idempotently. */
 export type RunningService = { close(): Promise<void> };
 
 const shutdownLimitMs = 29_000;
+const tryAgainMs = 1_000;
 
 /**
  * The process around a service: start it, stop it on SIGTERM or SIGINT, exit 0 when it closed within 29 s.
- * A start that fails says why in one line and exits 1; what nobody caught is logged once and ends the process.
+ * A start that fails says why in one line and exits 1; one that only lacks what may still come waits for it first, so
+ * that a database that is back is used at once and not after a back-off of minutes. What nobody caught is logged once and ends the process.
  */
 export async function runService<C extends { logLevel: string }>(
   name: string,
@@ -43,12 +46,28 @@ export async function runService<C extends { logLevel: string }>(
   try {
     const config = readConfig(process.env);
     log = createLogger(name, config.logLevel);
-    const started = await start(config, log);
+    const started = await startPatiently(() => start(config, log), startPatienceMs(process.env), log);
     if (stopping) await started.close();
     else running = started;
   } catch (error) {
     if (error instanceof ConfigError) log.fatal(error.message);
     else log.fatal({ err: error }, 'start failed');
     process.exit(1);
+  }
+}
+
+/** Tries again for as long as only something is missing that may come, and says once what. */
+async function startPatiently<T>(start: () => Promise<T>, patienceMs: number, log: Logger): Promise<T> {
+  const until = performance.now() + patienceMs;
+  let told = '';
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof NotYetError) || performance.now() >= until) throw error;
+      if (error.message !== told) log.warn(`${error.message} Waiting up to ${patienceMs / 1_000} s for it.`);
+      told = error.message;
+      await sleep(tryAgainMs);
+    }
   }
 }

@@ -37,6 +37,8 @@ const commonSettings = (settings: ServiceSettings): Record<string, string> => ({
   NODE_ENV: 'development',
   BLUEWAVE_ENV: 'development',
   BIND_HOST: '127.0.0.1',
+  // The engines are up before: what fails here is to be seen at once.
+  START_PATIENCE_SECONDS: '0',
   // The services run on later versions of Node; that this one is old is no news for each of them.
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   RATE_LIMITS: settings.limits ? 'on' : 'off',

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Platform } from '@bluewave/dev-env/platform';
-import { call, eventually, openDirect, type Person, register } from '../src/api-client.ts';
-import { PythonClient, pythonRuntime, type PythonRuntime } from '../src/python-client.ts';
-import { platformForTest } from './support.ts';
+import { call, eventually, openDirect, type Person, register } from '../../src/api-client.ts';
+import { PythonClient, pythonRuntime, type PythonRuntime } from '../../src/python-client.ts';
+import { platformForTest } from '../support.ts';
 
 type Entry = { conversationId: string; seq: number; type: string; message?: { text: string } };
 type SyncAnswer = {
