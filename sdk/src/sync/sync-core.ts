@@ -4,7 +4,7 @@ export type AnyConversation = {
   id: string;
   head: number;
   /** `firstSeq`: where history begins for this user, when that is later than the log does. */
-  me?: { joinedAt?: string; firstSeq?: number };
+  me?: { firstSeq?: number };
 };
 
 export type AnySyncAnswer<E, V> = {

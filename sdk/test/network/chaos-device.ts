@@ -8,7 +8,7 @@ import {
   type Session,
   type Store,
 } from '@bluewave/sdk';
-import type { FaultyProxy } from './faulty-proxy.ts';
+import type { FaultyLink } from './faulty-link.ts';
 
 /** What one device's callback saw of a conversation while it was in it, without interruption. */
 export type Stay = { conversationId: string; entries: Entry[] };
@@ -17,7 +17,7 @@ export type Sent = { conversationId: string; key: string; text: string };
 /** A device behind a bad network. It is reloaded now and then: another client goes on with the same store. */
 export class ChaosDevice {
   readonly name: string;
-  readonly proxy: FaultyProxy;
+  readonly proxy: FaultyLink;
   readonly stays: Stay[] = [];
   /** In the order of the calls. */
   readonly sent: Sent[] = [];
@@ -30,7 +30,7 @@ export class ChaosDevice {
   readonly #current = new Map<string, Stay>();
   #client: Client | undefined;
 
-  constructor(name: string, session: Session, proxy: FaultyProxy) {
+  constructor(name: string, session: Session, proxy: FaultyLink) {
     this.name = name;
     this.#session = session;
     this.proxy = proxy;

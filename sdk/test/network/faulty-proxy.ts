@@ -1,24 +1,15 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-
-export type Link = {
-  /** Added to each piece of bytes, each way. */
-  delayMs: number;
-  /** Up to so much more, by chance. */
-  jitterMs: number;
-  /** Each way; Infinity for no limit. */
-  bytesPerSecond: number;
-  /** New connections are reset at once. */
-  refuses: boolean;
-};
-
-const goodLink: Link = { delayMs: 0, jitterMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, refuses: false };
+import { type FaultyLink, type FaultyLinks, goodLink, type Link } from './faulty-link.ts';
 
 const ticksPerSecond = 10;
 
 type Pair = { client: Socket; gateway: Socket; frozen: boolean; muted: boolean };
 
-/** A TCP proxy in front of a gateway that is as bad as it is told to be. */
-export class FaultyProxy {
+/**
+ * A TCP proxy in front of a gateway that is as bad as it is told to be: for machines without toxiproxy. Unlike it, `freeze`
+ * and `mute` leave new connections alone.
+ */
+export class FaultyProxy implements FaultyLink {
   readonly #server: Server;
   readonly #target: URL;
   readonly #random: () => number;
@@ -42,33 +33,34 @@ export class FaultyProxy {
   }
 
   /** For connections there are and those to come. */
-  setLink(link: Partial<Link>): void {
+  async setLink(link: Partial<Link>): Promise<void> {
     this.#link = { ...goodLink, ...link };
+    if (this.#link.refuses) await this.reset();
   }
 
   /** Ends every connection with a reset. */
-  reset(): void {
+  async reset(): Promise<void> {
     for (const pair of this.#pairs) end(pair);
   }
 
   /** Connections stay open and nothing passes any more, as behind a router that forgot them. New ones are not affected. */
-  freeze(): void {
+  async freeze(): Promise<void> {
     for (const pair of this.#pairs) pair.frozen = true;
   }
 
   /** What the gateway says is lost; what it is told arrives. */
-  mute(): void {
+  async mute(): Promise<void> {
     for (const pair of this.#pairs) pair.muted = true;
   }
 
   /** A good link from now on; connections that nothing passes through are ended. */
-  heal(): void {
+  async heal(): Promise<void> {
     this.#link = goodLink;
     for (const pair of this.#pairs) if (pair.frozen || pair.muted) end(pair);
   }
 
   async close(): Promise<void> {
-    this.reset();
+    await this.reset();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -102,10 +94,9 @@ export class FaultyProxy {
         while (bytes.length > 0) {
           const perTick = Math.ceil(Math.min(bytes.length, this.#link.bytesPerSecond / ticksPerSecond));
           if (perTick < bytes.length) await pause(1_000 / ticksPerSecond);
-          if (pair.frozen) return;
           const some = bytes.subarray(0, perTick);
           bytes = bytes.subarray(perTick);
-          if (pair.muted && from === pair.gateway) continue;
+          if (pair.frozen || (pair.muted && from === pair.gateway)) continue;
           if (!to.write(some)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
         }
       }
@@ -125,4 +116,9 @@ function end({ client, gateway }: Pair): void {
   for (const socket of [client, gateway]) {
     if (!socket.destroyed) socket.resetAndDestroy();
   }
+}
+
+/** Links through proxies in this process. */
+export function ownLinks(random: () => number): FaultyLinks {
+  return { kind: 'own', open: (gateway) => FaultyProxy.open(gateway, random), close: async () => undefined };
 }

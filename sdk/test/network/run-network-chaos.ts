@@ -1,7 +1,8 @@
-import { type Api, createApi, type Entry, type Session } from '@bluewave/sdk';
+import { type Api, BluewaveError, createApi, type Entry, type Session } from '@bluewave/sdk';
 import { ChaosDevice } from './chaos-device.ts';
 import { checkDevice, type Violations } from './check-device.ts';
-import { FaultyProxy } from './faulty-proxy.ts';
+import type { FaultyLinks } from './faulty-link.ts';
+import { openLinks } from './open-links.ts';
 import { pick, seededRandom } from './seeded-random.ts';
 
 export type NetworkChaosOptions = { seconds: number; seed: number; report: (line: string) => void };
@@ -9,6 +10,7 @@ export type NetworkChaosOptions = { seconds: number; seed: number; report: (line
 export type NetworkChaosResult = {
   seconds: number;
   seed: number;
+  network: FaultyLinks['kind'];
   devices: number;
   sent: number;
   applied: number;
@@ -35,7 +37,8 @@ export async function runNetworkChaos(
   { seconds, seed, report }: NetworkChaosOptions,
 ): Promise<NetworkChaosResult> {
   const random = seededRandom(seed);
-  const scene = await createScene(gateways, random);
+  const links = await openLinks(random);
+  const scene = await createScene(gateways, links, random);
   const { devices } = scene;
   const faults: Record<string, number> = {};
   try {
@@ -49,20 +52,21 @@ export async function runNetworkChaos(
     ];
     await Promise.all(all);
     report('the network is good again');
-    for (const { proxy } of devices) proxy.heal();
+    for (const { proxy } of devices) await proxy.heal();
     const started = performance.now();
     await settled(scene);
     const settledMs = Math.round(performance.now() - started);
-    return { seconds, seed, ...(await judge(scene)), faults, settledMs };
+    return { seconds, seed, network: links.kind, ...(await judge(scene)), faults, settledMs };
   } finally {
     for (const { client, proxy } of devices) {
       await client.close();
       await proxy.close();
     }
+    await links.close();
   }
 }
 
-async function createScene(gateways: readonly string[], random: () => number): Promise<Scene> {
+async function createScene(gateways: readonly string[], links: FaultyLinks, random: () => number): Promise<Scene> {
   const people: Person[] = [];
   for (let count = 0; count < 4; count += 1) people.push(await register(pick(random, gateways)));
   const [first, second, ...others] = people as [Person, Person, ...Person[]];
@@ -71,7 +75,7 @@ async function createScene(gateways: readonly string[], random: () => number): P
   const direct = await first.api('conversationsCreate', { body: { type: 'direct', userId: second.session.user.id } });
   const devices: ChaosDevice[] = [];
   for (const [at, { session }] of [...people, await again(gateways, first)].entries()) {
-    const proxy = await FaultyProxy.open(gateways[at % gateways.length] ?? '', random);
+    const proxy = await links.open(gateways[at % gateways.length] ?? '');
     devices.push(new ChaosDevice(`device ${at}`, session, proxy));
   }
   return { people, devices, group: group.id, direct: direct.id };
@@ -107,7 +111,7 @@ async function talk(scene: Scene, device: ChaosDevice, random: () => number, isO
   }
 }
 
-const faultKinds = ['reset', 'freeze', 'refuse', 'delay', 'throttle', 'heal', 'heal'] as const;
+const faultKinds = ['reset', 'freeze', 'mute', 'refuse', 'delay', 'throttle', 'heal', 'heal'] as const;
 
 async function spoil(
   { proxy }: ChaosDevice,
@@ -119,15 +123,13 @@ async function spoil(
     await pause(200 + random() * 2_500);
     const kind = pick(random, faultKinds);
     faults[kind] = (faults[kind] ?? 0) + 1;
-    if (kind === 'reset') proxy.reset();
-    else if (kind === 'freeze') proxy.freeze();
-    else if (kind === 'delay') proxy.setLink({ delayMs: 50 + random() * 300, jitterMs: 300 });
-    else if (kind === 'throttle') proxy.setLink({ bytesPerSecond: 2_000 + random() * 20_000 });
-    else if (kind === 'heal') proxy.heal();
-    else {
-      proxy.setLink({ refuses: true });
-      proxy.reset();
-    }
+    if (kind === 'reset') await proxy.reset();
+    else if (kind === 'freeze') await proxy.freeze();
+    else if (kind === 'mute') await proxy.mute();
+    else if (kind === 'delay') await proxy.setLink({ delayMs: 50 + random() * 300, jitterMs: 300 });
+    else if (kind === 'throttle') await proxy.setLink({ bytesPerSecond: 2_000 + random() * 20_000 });
+    else if (kind === 'heal') await proxy.heal();
+    else await proxy.setLink({ refuses: true });
   }
 }
 
@@ -137,9 +139,24 @@ async function revolve({ people, group }: Scene, random: () => number, isOver: (
   const userId = people.at(-1)?.session.user.id ?? '';
   while (!isOver()) {
     await pause(1_000 + random() * 3_000);
-    await first?.api('membersRemove', { params: { id: group, userId } });
+    await persist(() => first?.api('membersRemove', { params: { id: group, userId } }));
     await pause(random() * 1_500);
-    await first?.api('membersAdd', { params: { id: group }, body: { userIds: [userId] } });
+    await persist(() => first?.api('membersAdd', { params: { id: group }, body: { userIds: [userId] } }));
+  }
+}
+
+/** Until it is done: a busy machine may answer too late. Who is gone already is gone. */
+async function persist(ask: () => Promise<unknown> | undefined): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!(error instanceof BluewaveError)) throw error;
+      if (error.code === 'NOT_FOUND') return;
+      if (!error.retryable) throw error;
+      await pause(500);
+    }
   }
 }
 

@@ -36,7 +36,7 @@ export async function expectOneMessageThroughReload(world: World): Promise<void>
   const store = keptStore();
   const proxy = await world.proxy();
   const before = await world.client(ada, { url: proxy.url, store });
-  proxy.mute();
+  await proxy.mute();
   const { message, done } = before.open(id).send('once');
   const later = before.open(id).send('and then this');
   while ((await textsOf(ada, id)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -65,8 +65,7 @@ export async function expectOneRefreshAfterOffline(world: World): Promise<void> 
   const clock = jumpingClock();
   let refreshed = 0;
   const client = await world.client(ada, { url: proxy.url, clock, onSession: () => void (refreshed += 1) });
-  proxy.setLink({ refuses: true });
-  proxy.reset();
+  await proxy.setLink({ refuses: true });
   await until(() => client.connection.get().status === 'waiting');
   clock.jump(30 * 24 * 3_600_000);
   const view = client.open(id);
@@ -74,7 +73,7 @@ export async function expectOneRefreshAfterOffline(world: World): Promise<void> 
   clock.jump(-3_600_000);
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect([refreshed, view.messages.get().map(({ status }) => status)]).toEqual([0, ['sending', 'sending']]);
-  proxy.heal();
+  await proxy.heal();
   client.connect();
   await Promise.all(sendings.map(({ done }) => done));
   expect([refreshed, await textsOf(ada, id)]).toEqual([1, ['one', 'two']]);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Api, type Client, type ClientOptions, createApi, createClient, type Session } from '@bluewave/sdk';
 import { type Platform, startPlatform } from '@bluewave/dev-env/platform';
-import { FaultyProxy } from '../network/faulty-proxy.ts';
+import type { FaultyLink, FaultyLinks } from '../network/faulty-link.ts';
+import { openLinks } from '../network/open-links.ts';
 
 export type Person = { session: Session; id: string; username: string; api: Api };
 
@@ -14,7 +15,8 @@ export class World {
   readonly #platform: Platform;
   readonly #dataDir: string;
   readonly #clients: Client[] = [];
-  readonly #proxies: FaultyProxy[] = [];
+  readonly #proxies: FaultyLink[] = [];
+  #links: Promise<FaultyLinks> | undefined;
 
   private constructor(platform: Platform, dataDir: string) {
     this.#platform = platform;
@@ -60,8 +62,9 @@ export class World {
     return client;
   }
 
-  async proxy(): Promise<FaultyProxy> {
-    const proxy = await FaultyProxy.open(this.url, Math.random);
+  async proxy(): Promise<FaultyLink> {
+    this.#links ??= openLinks(Math.random);
+    const proxy = await (await this.#links).open(this.url);
     this.#proxies.push(proxy);
     return proxy;
   }
@@ -79,6 +82,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.tidy();
+    await (await this.#links)?.close();
     await this.#platform.stop();
     rmSync(this.#dataDir, { recursive: true, force: true });
   }
