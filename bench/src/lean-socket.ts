@@ -1,4 +1,5 @@
 import WebSocket from 'ws';
+import { pause } from './gather.ts';
 
 export type LeanSocketOptions = {
   /** `http://host:port` of a Socket.IO server. */
@@ -12,6 +13,17 @@ export type LeanSocketOptions = {
 };
 
 const connectMs = 30_000;
+const tries = 30;
+
+/** The server is too busy now. */
+class ComeBack extends Error {
+  readonly afterMs: number;
+
+  constructor(refusal: string, afterMs: number) {
+    super(refusal);
+    this.afterMs = afterMs;
+  }
+}
 
 /**
  * A Socket.IO client (protocol 5, WebSocket only) that does as little as possible, so that a load generator on the
@@ -33,8 +45,19 @@ export class LeanSocket {
     this.#socket.on('close', (code) => this.#closed(code));
   }
 
-  /** Resolves when the server accepted the connection. */
+  /** Resolves when the server accepted the connection; comes back when it is told to. */
   static async connect(options: LeanSocketOptions): Promise<LeanSocket> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await LeanSocket.#connectOnce(options);
+      } catch (error) {
+        if (attempt === tries || !(error instanceof ComeBack)) throw error;
+        await pause(error.afterMs);
+      }
+    }
+  }
+
+  static async #connectOnce(options: LeanSocketOptions): Promise<LeanSocket> {
     const socket = new LeanSocket(options);
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no connection within ${connectMs} ms`)), connectMs);
@@ -76,6 +99,14 @@ export class LeanSocket {
     else this.#options.onClose?.(code);
   }
 
+  #refused(refusal: string): void {
+    const { data } = JSON.parse(refusal) as { data?: { retryAfterMs?: number } };
+    const after = data?.retryAfterMs;
+    const connected = this.#connected;
+    this.close();
+    connected?.(after === undefined ? new Error(refusal) : new ComeBack(refusal, after));
+  }
+
   #receive(packet: string): void {
     if (packet.startsWith('42')) {
       const [name, payload] = JSON.parse(packet.slice(2)) as [string, unknown];
@@ -89,6 +120,6 @@ export class LeanSocket {
     } else if (packet === '2') this.#socket.send('3');
     else if (packet.startsWith('0')) this.#socket.send(`40${JSON.stringify(this.#options.auth)}`);
     else if (packet.startsWith('40')) this.#connected?.();
-    else if (packet.startsWith('44')) this.#connected?.(new Error(packet.slice(2)));
+    else if (packet.startsWith('44')) this.#refused(packet.slice(2));
   }
 }

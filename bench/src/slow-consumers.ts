@@ -33,8 +33,8 @@ export const measureSlowConsumers: BenchPart = async (platform, { seconds, round
   const long = await openGroup(first, [writer, ...slowOnes]);
   const current = { meter: new LoadMeter() };
   const sender = await LeanSocket.connect({ url: second, auth: { token: writer.token }, onEvent: () => undefined });
-  const readers = await inParallel(slow, 25, (index) => Reader.open(first, tokenOf(slowOnes, index), [all, long]));
-  const good = await inParallel(healthy, 25, (index) =>
+  const readers = await inParallel(slow, 10, (index) => Reader.open(first, tokenOf(slowOnes, index), [all, long]));
+  const good = await inParallel(healthy, 10, (index) =>
     LeanSocket.connect({
       url: first,
       auth: { token: tokenOf(others.slice(slowOnes.length), index) },
