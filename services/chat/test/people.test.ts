@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AppError } from '@bluewave/errors/app-error';
+import { startChat } from '../src/server.ts';
 import { createMongoPeopleStore } from '../src/storage/mongo-people-store.ts';
 import { type ChatUnderTest, eventually, startChatUnderTest } from './support/chat-under-test.ts';
-import type { Replica } from './support/replica.ts';
+import { environmentOf, testLog } from './support/environment.ts';
+import { Replica } from './support/replica.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
 
 let chat: ChatUnderTest;
 beforeAll(async () => void (chat = await startChatUnderTest()));
@@ -239,4 +242,33 @@ describe('given a block while the other is writing', () => {
       expect(last.message === undefined).toBe(blocks.length === 1);
     }
   }, 30_000);
+});
+
+describe('given a replica that does not hear the bus', () => {
+  it('when somebody is blocked at another, then it acknowledges nothing of theirs that was sent 5 s later', async () => {
+    const nats = await TcpProxy.start(environmentOf('TEST_NATS_URL'));
+    const config = { ...chat.config, natsUrl: `nats://127.0.0.1:${nats.port}` };
+    const lonely = await startChat(config, testLog);
+    const deaf = new Replica(lonely.grpcPort);
+    const { a, b, id } = await pair();
+    const send = () => deaf.send({ actorId: a, conversationId: id, text: 'x' });
+    expect((await send()).message).toBeDefined();
+    nats.silence();
+
+    await chat.replicas[0].call.PutBlock({ actorId: b, userId: a });
+    const blockedAt = Date.now();
+    const acked: number[] = [];
+    await eventually(async () => {
+      const sentAt = Date.now();
+      const { message, code } = await send();
+      if (message) acked.push(sentAt - blockedAt);
+      return code === 'FORBIDDEN' ? true : undefined;
+    }, 20_000);
+    expect(acked.filter((ms) => ms >= 5_000)).toEqual([]);
+    expect(await send()).toEqual({ code: 'FORBIDDEN' });
+    nats.open();
+    deaf.close();
+    await lonely.close();
+    await nats.close();
+  }, 40_000);
 });

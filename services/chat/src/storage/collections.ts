@@ -2,7 +2,7 @@ import type { StoredUuid } from '@bluewave/mongo/uuid';
 import type { Connection } from 'mongoose';
 import type mongoose from 'mongoose';
 import type { EntryAddress, EntryDocument } from './entry-document.ts';
-import { ensurePeopleIndexes, type PeopleCollections, peopleCollections } from './people-collections.ts';
+import { type PeopleCollections, peopleCollections } from './people-collections.ts';
 
 /** Shared facts of a conversation: a projection of its log up to `appliedSeq`. `_id` is the conversation. */
 export type ConversationDocument = {
@@ -170,7 +170,6 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
     collections.forwards.createIndexes([{ key: { '_id.c': 1, '_id.s': 1 }, name: 'source' }]),
     collections.stars.createIndexes([{ key: { u: 1, at: -1 }, name: 'user' }]),
     collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
-    ensurePeopleIndexes(collections.people),
     // Searches merge the chunks of many conversations by time, straight from the index.
     collections.searchChunks.createIndexes([
       { key: { c: 1, keys: 1, lastAt: -1 }, name: 'keys' },

@@ -4,6 +4,10 @@ import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import type { Listed, PeopleStore } from '../people/people-store.ts';
 import type { ListCollection, ListedDocument, PeopleCollections } from './people-collections.ts';
 
+/** The ends of all ids; nobody has the first one. */
+const firstId = '00000000-0000-0000-0000-000000000000';
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 const read = { ...committed, maxTimeMS: operationMs } as const;
 const write = { ...durable, maxTimeMS: operationMs } as const;
 
@@ -55,8 +59,7 @@ function blockStore(blocks: ListCollection): BlockStore {
       return (await listOf(blocks, userId, afterUserId, limit)).map(fromListed);
     },
     async blockedBy(userId) {
-      const mine = { '_id.u': storeUuid(userId) };
-      const found = await blocks.find(mine, { ...read, projection: { '_id.u': 1, '_id.o': 1 } }).toArray();
+      const found = await blocks.find({ _id: rangeOf(userId, null) }, { ...read, projection: { _id: 1 } }).toArray();
       return found.map(({ _id }) => readUuid(_id.o));
     },
     async inForce(pairs) {
@@ -72,22 +75,25 @@ function address(userId: string, otherId: string): ListedDocument['_id'] {
   return { u: storeUuid(userId), o: storeUuid(otherId) };
 }
 
-/** One user's list: names the shard and uses the index `list`. */
 function listOf(
   collection: ListCollection,
   userId: string,
   afterUserId: string | null,
   limit: number,
 ): Promise<ListedDocument[]> {
-  const after = afterUserId === null ? {} : { '_id.o': { $gt: storeUuid(afterUserId) } };
   return collection
-    .find({ '_id.u': storeUuid(userId), ...after }, { ...read, limit })
-    .sort({ '_id.o': 1 })
+    .find({ _id: rangeOf(userId, afterUserId) }, { ...read, limit })
+    .sort({ _id: 1 })
     .toArray();
 }
 
 function countOf(collection: ListCollection, userId: string, max: number): Promise<number> {
-  return collection.countDocuments({ '_id.u': storeUuid(userId) }, { ...read, limit: max });
+  return collection.countDocuments({ _id: rangeOf(userId, null) }, { ...read, limit: max });
+}
+
+/** One user's list, or what of it comes after another user. */
+function rangeOf(userId: string, afterUserId: string | null) {
+  return { $gt: address(userId, afterUserId ?? firstId), $lte: address(userId, lastId) };
 }
 
 /** Of several that insert the same at once one is first, and then it is there. */

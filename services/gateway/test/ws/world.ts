@@ -15,6 +15,8 @@ const required = (name: string): string => {
 
 export type WorldOptions = {
   gateways?: number;
+  /** Replicas of chat, one unless more are wanted. */
+  chats?: number;
   rateLimits?: boolean;
   roomLimit?: GatewayConfig['roomLimit'];
   accessSeconds?: number;
@@ -34,6 +36,7 @@ export class World {
   readonly clients: TestClient[] = [];
   auth!: RunningAuth;
   chat!: RunningChat;
+  readonly #otherChats: RunningChat[] = [];
 
   private constructor(options: WorldOptions) {
     this.#options = options;
@@ -43,6 +46,7 @@ export class World {
     const world = new World(options);
     world.auth = await startAuth(world.#authConfig(), world.#log('auth'));
     world.chat = await world.startChat(0);
+    for (let i = 1; i < (options.chats ?? 1); i += 1) world.#otherChats.push(await world.startChat(0));
     for (let i = 0; i < (options.gateways ?? 2); i += 1) await world.addGateway();
     return world;
   }
@@ -73,7 +77,7 @@ export class World {
         natsUrl: engines.natsUrl ?? required('TEST_NATS_URL'),
         redisUrl: engines.redisUrl ?? required('TEST_REDIS_URL'),
         authAddress: `127.0.0.1:${this.auth.grpcPort}`,
-        chatAddress: `127.0.0.1:${this.chat.grpcPort}`,
+        chatAddress: [this.chat, ...this.#otherChats].map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(','),
         mediaAddress: '127.0.0.1:1',
         pushAddress: '127.0.0.1:1',
         tls: undefined,
@@ -166,7 +170,7 @@ export class World {
   async close(): Promise<void> {
     for (const client of this.clients) client.close();
     await Promise.all(this.gateways.map((gateway) => gateway.close()));
-    await this.chat.close();
+    await Promise.all([this.chat, ...this.#otherChats].map((chat) => chat.close()));
     await this.auth.close();
   }
 
