@@ -295,6 +295,8 @@ export type Problem = {
   mutedUntil?: string;
 };
 
+export type Reaction = { user: UserSummary; emoji: string; at: string };
+
 export type ReplyTo = {
   messageId: string;
   seq: number;
@@ -317,6 +319,8 @@ export type SystemNote = {
   userIds: string[];
   name?: string;
 };
+
+export type TextVersion = { text: string; at: string };
 
 export type User = {
   id: string;
@@ -518,11 +522,36 @@ export type Operations = {
   /** One message, its current state */
   messagesGet: { input: { params: { id: string } }; answer: Message };
   /** Edit an own message within the edit window */
-  messagesEdit: { input: { params: { id: string }; body: { text: string } }; answer: Message };
+  messagesEdit: { input: { params: { id: string }; body: { text: string; mentions?: string[] } }; answer: Message };
   /** Delete for everyone: the content goes, the entry stays */
   messagesDelete: { input: { params: { id: string } }; answer: undefined };
   /** Everything since the cursors; ask again while hasMore */
   sync: { input: { body: { cursors: Record<string, number>; token?: string; limit?: number } }; answer: SyncAnswer };
+  /** The texts that a message had, oldest first, the current one last; none of a deleted one */
+  messagesHistory: { input: { params: { id: string } }; answer: { items: TextVersion[] } };
+  /** The replies of a thread, oldest first, without its root */
+  messagesThread: {
+    input: { params: { id: string }; query?: { limit?: number; cursor?: string } };
+    answer: { items: Message[]; nextCursor: string | null };
+  };
+  /** Who reacted with what, by emoji, each in the order in which people did */
+  reactionsList: {
+    input: { params: { id: string }; query?: { emoji?: string; limit?: number; cursor?: string } };
+    answer: { items: Reaction[]; nextCursor: string | null };
+  };
+  /** Show an emoji on a message: at most 20 of your own, 100 different ones in all */
+  reactionsPut: { input: { params: { id: string; emoji: string } }; answer: undefined };
+  /** Take an own emoji away */
+  reactionsDelete: { input: { params: { id: string; emoji: string } }; answer: undefined };
+  /** Pinned messages, the newest message first */
+  pinsList: {
+    input: { params: { id: string }; query?: { limit?: number; cursor?: string } };
+    answer: { items: Message[]; nextCursor: string | null };
+  };
+  /** Pin a message for everybody; moderators and above, both people in a direct conversation */
+  pinsPut: { input: { params: { id: string } }; answer: undefined };
+  /** Unpin a message */
+  pinsDelete: { input: { params: { id: string } }; answer: undefined };
   /** A presigned PUT straight to the object storage */
   mediaUploadUrl: {
     input: {
@@ -572,9 +601,14 @@ export type ClientEvents = {
     ack: { ok: true; message: Message; duplicate?: boolean; remaining?: number };
   };
   /** Edit an own message */
-  'message:edit': { payload: { messageId: string; text: string }; ack: { ok: true; message: Message } };
+  'message:edit': {
+    payload: { messageId: string; text: string; mentions?: string[] };
+    ack: { ok: true; message: Message };
+  };
   /** Delete for everyone */
   'message:delete': { payload: { messageId: string }; ack: { ok: true } };
+  /** Show an emoji on a message or take it away */
+  'message:react': { payload: { messageId: string; emoji: string; on: boolean }; ack: { ok: true } };
   /** Move the read pointer forward */
   'message:read': { payload: { conversationId: string; seq: number }; ack: { ok: true; seq: number } };
   /** Move the delivered pointer forward */
@@ -646,6 +680,28 @@ export type ServerEvents = {
     at: string;
     type: 'message:deleted';
     messageId: string;
+  };
+  /** Somebody shows an emoji on a message or took it away */
+  'message:reaction': {
+    conversationId: string;
+    seq: number;
+    actor: string;
+    at: string;
+    type: 'message:reaction';
+    messageId: string;
+    userId: string;
+    emoji: string;
+    on: boolean;
+  };
+  /** A message was pinned or unpinned */
+  'message:pinned': {
+    conversationId: string;
+    seq: number;
+    actor: string;
+    at: string;
+    type: 'message:pinned';
+    messageId: string;
+    on: boolean;
   };
   /** People became members */
   'member:added': {
@@ -744,6 +800,14 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   messagesEdit: ['PATCH', '/messages/{id}'],
   messagesDelete: ['DELETE', '/messages/{id}'],
   sync: ['POST', '/sync'],
+  messagesHistory: ['GET', '/messages/{id}/history'],
+  messagesThread: ['GET', '/messages/{id}/thread'],
+  reactionsList: ['GET', '/messages/{id}/reactions'],
+  reactionsPut: ['PUT', '/messages/{id}/reactions/{emoji}'],
+  reactionsDelete: ['DELETE', '/messages/{id}/reactions/{emoji}'],
+  pinsList: ['GET', '/conversations/{id}/pins'],
+  pinsPut: ['PUT', '/messages/{id}/pin'],
+  pinsDelete: ['DELETE', '/messages/{id}/pin'],
   mediaUploadUrl: ['POST', '/media/upload-url'],
   mediaConfirm: ['POST', '/media/confirm'],
   mediaGet: ['GET', '/media/{uploadId}'],

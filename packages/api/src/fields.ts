@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emojiOf } from './emoji.ts';
 import { limits } from './limits.ts';
 
 /** A UUID of any version, lower-cased. */
@@ -25,6 +26,17 @@ export const messageId = z
   .refine((value) => Number.isSafeInteger(Number(value.slice(37))), 'must be a message id')
   .transform((value) => value.toLowerCase())
   .meta({ description: 'Message id', examples: ['6d5f0c2e-44a5-4c0e-8f0e-2f2b7a1c9d3e:42'] });
+
+/** One emoji or a short code; emoji in their full form. */
+export const emoji = z
+  .string()
+  .max(40)
+  .refine((value) => emojiOf(value) !== null, 'must be one emoji or a short code')
+  .transform((value) => emojiOf(value) ?? value)
+  .meta({
+    description: 'One emoji, or a short code of 1 to 32 letters, digits, _, + and -, in colons or not',
+    examples: ['👍', 'party_parrot', ':party_parrot:'],
+  });
 
 /** The parts of a message id that has passed its schema. */
 export function parseMessageId(id: string): { conversationId: string; seq: number } {

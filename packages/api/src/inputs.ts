@@ -1,5 +1,18 @@
 import { z } from 'zod';
-import { device, email, identifier, mention, messageId, password, phone, seq, text, username, uuid } from './fields.ts';
+import {
+  device,
+  email,
+  emoji,
+  identifier,
+  mention,
+  messageId,
+  password,
+  phone,
+  seq,
+  text,
+  username,
+  uuid,
+} from './fields.ts';
 import { limits } from './limits.ts';
 
 /** What clients send. Unknown keys are refused everywhere; strings are bounded. */
@@ -51,6 +64,12 @@ export const createConversationInput = z.discriminatedUnion('type', [
 
 export const addMembersInput = z.strictObject({ userIds: z.array(uuid).min(1).max(100) });
 
+const mentions = z
+  .array(mention)
+  .max(limits.mentionsPerMessage)
+  .optional()
+  .meta({ description: 'Members to call; `all` calls every member and needs a moderator' });
+
 const messageFields = {
   clientMsgId: uuid,
   type: z.enum(['text', 'image', 'file', 'audio', 'video']).optional(),
@@ -58,19 +77,19 @@ const messageFields = {
   attachments: z.array(uuid).max(limits.attachmentsPerMessage).optional(),
   replyTo: messageId.optional(),
   threadRootId: messageId.optional(),
-  mentions: z
-    .array(mention)
-    .max(limits.mentionsPerMessage)
-    .optional()
-    .meta({ description: 'Members to call; `all` calls every member and needs a moderator' }),
+  mentions,
 };
 
 export const sendMessageInput = z.strictObject(messageFields);
 export const sendMessageEvent = z.strictObject({ conversationId: uuid, ...messageFields });
 
-export const editMessageInput = z.strictObject({ text: text(limits.textCharacters, 1) });
-export const editMessageEvent = z.strictObject({ messageId, text: text(limits.textCharacters, 1) });
+/** Without `mentions` the message goes on calling those whom it called. */
+const editFields = { text: text(limits.textCharacters, 1), mentions };
+
+export const editMessageInput = z.strictObject(editFields);
+export const editMessageEvent = z.strictObject({ messageId, ...editFields });
 export const deleteMessageEvent = z.strictObject({ messageId });
+export const reactEvent = z.strictObject({ messageId, emoji, on: z.boolean() });
 
 export const pointerInput = z.strictObject({ seq });
 export const pointerEvent = z.strictObject({ conversationId: uuid, seq });

@@ -108,6 +108,12 @@ export const foundMessage = message
   })
   .meta({ id: 'FoundMessage' });
 
+/** Somebody's emoji on a message. */
+export const reaction = z.object({ user: userSummary, emoji: z.string(), at: timestamp }).meta({ id: 'Reaction' });
+
+/** A text that a message had, since a time. */
+export const textVersion = z.object({ text: z.string(), at: timestamp }).meta({ id: 'TextVersion' });
+
 export const role = z.enum(['owner', 'admin', 'moderator', 'member']);
 
 export const conversation = z

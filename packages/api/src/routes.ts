@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import { authRoutes } from './routes/auth.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { markRoutes } from './routes/marks.ts';
 import { mediaRoutes } from './routes/media.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { peopleRoutes } from './routes/people.ts';
@@ -16,6 +17,7 @@ export const routes = {
   ...deviceRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...markRoutes,
   ...mediaRoutes,
   ...platformRoutes,
 } as const satisfies Record<string, Route>;

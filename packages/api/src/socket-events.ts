@@ -32,6 +32,7 @@ export const clientEvents = {
     ack: z.object({ message: objects.message }),
   },
   'message:delete': { summary: 'Delete for everyone', payload: inputs.deleteMessageEvent, ack: none },
+  'message:react': { summary: 'Show an emoji on a message or take it away', payload: inputs.reactEvent, ack: none },
   'message:read': { summary: 'Move the read pointer forward', payload: inputs.pointerEvent, ack: z.object({ seq }) },
   'message:delivered': {
     summary: 'Move the delivered pointer forward',
@@ -71,6 +72,11 @@ export const serverEvents = {
   'message:new': { summary: 'A message was sent', payload: entryOf('message:new') },
   'message:edited': { summary: 'A message was edited: its current state', payload: entryOf('message:edited') },
   'message:deleted': { summary: 'A message was deleted', payload: entryOf('message:deleted') },
+  'message:reaction': {
+    summary: 'Somebody shows an emoji on a message or took it away',
+    payload: entryOf('message:reaction'),
+  },
+  'message:pinned': { summary: 'A message was pinned or unpinned', payload: entryOf('message:pinned') },
   'member:added': { summary: 'People became members', payload: entryOf('member:added') },
   'member:removed': { summary: 'Somebody left or was removed', payload: entryOf('member:removed') },
   'conversation:added': { summary: 'You became a member', payload: z.object({ conversation: objects.conversation }) },

@@ -25,6 +25,7 @@ import type { ChatDeps } from './grpc/chat-deps.ts';
 import { CommandStreams } from './grpc/commands.ts';
 import { conversationHandlers } from './grpc/conversation-handlers.ts';
 import { withFailures } from './grpc/failures.ts';
+import { markingHandlers } from './grpc/marking-handlers.ts';
 import { messageHandlers } from './grpc/message-handlers.ts';
 import { peopleHandlers } from './grpc/people-handlers.ts';
 import { readingHandlers } from './grpc/reading-handlers.ts';
@@ -49,6 +50,7 @@ import { Indexer, type IndexerTimings } from './search/indexer.ts';
 import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
 import { createMongoBootStore } from './storage/mongo-boot-store.ts';
 import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
+import { createMongoMessageReads } from './storage/mongo-message-reads.ts';
 import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
 import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
@@ -129,6 +131,7 @@ async function openChat(
           unary: withFailures({
             ...conversationHandlers(deps),
             ...messageHandlers(deps),
+            ...markingHandlers(deps),
             ...readingHandlers(deps),
             ...peopleHandlers(deps),
             ...searchHandlers(deps),
@@ -221,7 +224,8 @@ function openLog(
   const { memberLimit, editWindowMs } = config;
   const guarded = openPeople(collections, writer, bus, config, log, clock, opened);
   const rules = { clock, log, memberLimit, editWindowMs };
-  return { deps: { ...guarded, publisher, projections, pointers, reads, search, ...rules }, outbox };
+  const messageReads = createMongoMessageReads(collections);
+  return { deps: { ...guarded, publisher, projections, pointers, reads, messageReads, search, ...rules }, outbox };
 }
 
 /** Contacts, blocks and policies, and the writer that heeds blocks. */

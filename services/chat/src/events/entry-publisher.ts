@@ -5,6 +5,7 @@ import type { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
 import { sleep } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
+import { createCoalescer } from '../log/coalesce.ts';
 import type { ConversationState } from '../log/conversation-state.ts';
 import { hasProjection, type LogEntry } from '../log/entry.ts';
 import type { EntryStore } from '../log/entry-store.ts';
@@ -42,6 +43,7 @@ export class EntryPublisher {
   readonly #options: EntryPublisherOptions;
   readonly #backlog: Backlog;
   readonly #projecting = new Map<string, Promise<void>>();
+  readonly #coalesce = createCoalescer();
   readonly #abort = new AbortController();
   /** Entries that were taken and are not seen through. */
   #underWay = 0;
@@ -82,9 +84,15 @@ export class EntryPublisher {
       .catch((error: unknown) => this.#options.log.warn({ err: error, seq: entry.seq }, 'an entry stays unpublished'));
   }
 
-  /** Resolves when an entry taken here is projected: what reads after it see its effect. */
-  async projected(entry: LogEntry): Promise<void> {
-    await this.#projecting.get(addressOf(entry));
+  /**
+   * Resolves when an entry is projected: what reads after it see its effect. One that may have been written by another
+   * process is projected here, too, once for all who ask: the other may not have come to it yet.
+   */
+  async projected(entry: LogEntry, mayBeOfAnother: boolean): Promise<void> {
+    const key = addressOf(entry);
+    const underWay = this.#projecting.get(key);
+    if (underWay) return underWay;
+    if (mayBeOfAnother) await this.#coalesce(key, () => project(this.#options.projections, entry));
   }
 
   /** Projects and publishes an entry again, until the stream has it or the signal aborts. */

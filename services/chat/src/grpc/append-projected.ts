@@ -1,6 +1,5 @@
 import { remainingMs, within } from '@bluewave/runtime/deadline';
 import type { AppendRequest, AppendResult } from '../log/append.ts';
-import { project } from '../log/projections.ts';
 import type { ChatDeps } from './chat-deps.ts';
 
 /**
@@ -13,8 +12,7 @@ export async function appendProjected(deps: ChatDeps, request: AppendRequest): P
   return result;
 }
 
-/** What another process wrote it also projects, but perhaps not yet: this one does not wait for it. */
 function projected(deps: ChatDeps, request: AppendRequest, { entry, duplicate }: AppendResult): Promise<void> {
   if (!entry) return deps.projections.projectMembers(request.conversationId);
-  return duplicate ? project(deps.projections, entry) : deps.publisher.projected(entry);
+  return deps.publisher.projected(entry, duplicate);
 }

@@ -6,6 +6,7 @@ import type { Blocking } from '../people/blocking.ts';
 import type { Appender } from '../people/guarded-writer.ts';
 import type { PeopleStore } from '../people/people-store.ts';
 import type { Policies } from '../policies/policies.ts';
+import type { MessageReads } from '../reading/message-reads.ts';
 import type { ReadStore } from '../reading/read-store.ts';
 import type { PointerWriter } from '../receipts/pointer-writer.ts';
 import type { SearchIndex } from '../search/search-index.ts';
@@ -19,6 +20,7 @@ export type ChatDeps = {
   pointers: PointerWriter;
   search: SearchIndex;
   reads: ReadStore;
+  messageReads: MessageReads;
   people: PeopleStore;
   blocking: Blocking;
   policies: Policies;

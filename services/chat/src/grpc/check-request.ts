@@ -31,3 +31,8 @@ export function checkKind(kind: string): MessageKind {
 export function pageLimit(limit: number): number {
   return limit <= 0 ? defaultPage : Math.min(limit, maxPage);
 }
+
+/** A seq in a cursor; undefined for none, and for what is no cursor of ours. */
+export function positionOf(cursor: string): number | undefined {
+  return /^\d{1,15}$/.test(cursor) ? Number(cursor) : undefined;
+}

@@ -171,6 +171,7 @@ function refusal(deps: ChatDeps, command: Command, thrown: unknown): Reply {
       detail: error.detail,
       retryAfterMs: error.retryAfterMs ?? 0,
       mutedUntil: error.mutedUntil ?? '',
+      fields: error.fields ?? [],
     },
   };
 }

@@ -5,10 +5,16 @@ import { mayDo } from '../conversations/permissions.ts';
 import type { AppendRequest } from '../log/append.ts';
 import { derivedId, hashOf } from '../log/derived-id.ts';
 import type { LogEntry, MessageBody } from '../log/entry.ts';
+import { demandMayMention } from './send-message.ts';
 
-type Call = { traceId: string; deadline: number };
-type Target = { actorId: string; conversationId: string; seq: number };
-type MessageEntry = LogEntry & { body: MessageBody };
+export type Call = { traceId: string; deadline: number };
+/** A message, and who does something with it. */
+export type Target = { actorId: string; conversationId: string; seq: number };
+export type MessageEntry = LogEntry & { body: MessageBody };
+export type Mentions = { userIds: string[]; all: boolean };
+
+/** Edits of one message; its history is kept, so it has to end. */
+const mostEdits = 500;
 
 /** The message of an address as it was read, or the answer for everything that is none. */
 export function requireMessage(entry: LogEntry | null): MessageEntry {
@@ -21,26 +27,58 @@ export function requireMessage(entry: LogEntry | null): MessageEntry {
  * that is harmless, since a deletion absorbs every edit, whichever comes first.
  */
 export function editMessage(
-  target: Target & { text: string },
+  target: Target & { text: string; mentions?: Mentions },
   message: MessageEntry,
   call: Call,
   window: { now: number; ms: number },
 ): AppendRequest {
-  if (message.senderId !== target.actorId) throw new AppError('FORBIDDEN', 'Only its sender edits a message.');
+  const { actorId, text, mentions } = target;
+  if (message.senderId !== actorId) throw new AppError('FORBIDDEN', 'Only its sender edits a message.');
   if (message.body.deletedAt !== null) throw new AppError('MESSAGE_DELETED', 'A deleted message cannot be edited.');
   if (window.now - message.at > window.ms) {
     throw new AppError('EDIT_WINDOW_CLOSED', 'The time to edit this message is over. Send a new one.');
   }
+  if ((message.body.edits?.length ?? 0) >= mostEdits) {
+    throw new AppError('CONFLICT', `This message was edited ${mostEdits} times. Send a new one.`);
+  }
   return {
     ...call,
     conversationId: target.conversationId,
-    senderId: target.actorId,
+    senderId: actorId,
     clientMsgId: newId(),
-    bodyHash: hashOf('edit', target.seq, target.text),
+    bodyHash: hashOf('edit', target.seq, text),
     prepare: (state) => {
-      requireMember(state, target.actorId);
-      return { type: 'message:edited', target: target.seq, text: target.text };
+      if (mentions) demandMayMention(state, { actorId, mentions: mentions.userIds, mentionsAll: mentions.all });
+      else requireMember(state, actorId);
+      const after = mentionsAfter(message, mentions);
+      return isAsBefore(message, text, after) ? null : { type: 'message:edited', target: target.seq, text, ...after };
     },
+  };
+}
+
+/** An edit that changes nothing, such as one that is repeated because its answer was lost, is none. */
+function isAsBefore(
+  { body }: MessageEntry,
+  text: string,
+  after: Pick<MessageBody, 'mentions' | 'mentionsAll'>,
+): boolean {
+  const { mentions = [], mentionsAll = false } = after;
+  const called = body.mentions ?? [];
+  return (
+    body.text === text &&
+    (body.mentionsAll ?? false) === mentionsAll &&
+    called.length === mentions.length &&
+    called.every((userId) => mentions.includes(userId))
+  );
+}
+
+/** Whom the message calls after an edit: those who are given, else those whom it called. */
+function mentionsAfter({ body }: MessageEntry, given: Mentions | undefined) {
+  const userIds = given?.userIds ?? body.mentions ?? [];
+  const all = given?.all ?? body.mentionsAll ?? false;
+  return {
+    ...(userIds.length > 0 ? { mentions: [...new Set(userIds)] } : {}),
+    ...(all ? { mentionsAll: true } : {}),
   };
 }
 

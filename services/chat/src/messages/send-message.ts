@@ -75,10 +75,7 @@ function extrasOf({
 function demandMaySend(state: ConversationState, message: NewMessage, now: number): void {
   const { info, member } = requireMember(state, message.actorId);
   if (!mayDo(info.type, member.role, 'send')) throw new AppError('FORBIDDEN', 'You may not write here.');
-  demandMentions(state, message);
-  if (message.mentionsAll && !mayDo(info.type, member.role, 'mention-all')) {
-    throw new AppError('FORBIDDEN', 'Only moderators and above call all members.');
-  }
+  demandMayMention(state, message);
   if (message.replyTo) demandReadable(message.replyTo, member.firstSeq);
   if (message.threadRoot) demandThread(message.threadRoot, member.firstSeq);
   if (info.slowModeSeconds && !mayDo(info.type, member.role, 'skip-slow-mode')) {
@@ -87,8 +84,15 @@ function demandMaySend(state: ConversationState, message: NewMessage, now: numbe
   }
 }
 
-/** Whoever is called is a member. @throws VALIDATION_FAILED naming who is not. */
-export function demandMentions(state: ConversationState, { mentions = [] }: Pick<NewMessage, 'mentions'>): void {
+/** Whoever is called is a member, and who calls all may. @throws VALIDATION_FAILED naming who is not; FORBIDDEN. */
+export function demandMayMention(
+  state: ConversationState,
+  { actorId, mentions = [], mentionsAll = false }: Pick<NewMessage, 'actorId' | 'mentions' | 'mentionsAll'>,
+): void {
+  const { info, member } = requireMember(state, actorId);
+  if (mentionsAll && !mayDo(info.type, member.role, 'mention-all')) {
+    throw new AppError('FORBIDDEN', 'Only moderators and above call all members.');
+  }
   const strangers = mentions.flatMap((userId, index) => (state.members.has(userId) ? [] : [index]));
   if (strangers.length === 0) return;
   throw new AppError('VALIDATION_FAILED', 'Only members can be mentioned.', {

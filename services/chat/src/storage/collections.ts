@@ -159,6 +159,7 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
         name: 'thread',
         partialFilterExpression: { threadRoot: { $exists: true } },
       },
+      { key: { c: 1, reply: 1, '_id.s': 1 }, name: 'reply', partialFilterExpression: { reply: { $exists: true } } },
       { key: { c: 1, '_id.s': 1 }, name: 'pinned', partialFilterExpression: { 'body.pinned': true } },
     ]),
     collections.members.createIndexes([
@@ -166,7 +167,11 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
       { key: { c: 1, leftSeq: 1, u: 1 }, name: 'conversation' },
       { key: { c: 1, u: 1 }, name: 'banned', partialFilterExpression: { ban: { $exists: true } } },
     ]),
-    collections.reactions.createIndexes([{ key: { u: 1, c: 1, s: 1 }, name: 'user' }]),
+    collections.reactions.createIndexes([
+      { key: { u: 1, c: 1, s: 1 }, name: 'user' },
+      // Lists who reacted and counts them without reading a document.
+      { key: { c: 1, s: 1, on: 1, e: 1, seq: 1 }, name: 'message' },
+    ]),
     collections.forwards.createIndexes([{ key: { '_id.c': 1, '_id.s': 1 }, name: 'source' }]),
     collections.stars.createIndexes([{ key: { u: 1, at: -1 }, name: 'user' }]),
     collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),

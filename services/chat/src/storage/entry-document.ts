@@ -26,6 +26,8 @@ export type EntryDocument = {
   mentions?: StoredUuid[];
   /** Of a reply in a thread. */
   threadRoot?: number;
+  /** The same, until the reply is deleted: what threads are counted by. */
+  reply?: number;
   /** Raised whenever `body.counts` is written. */
   countsRev?: number;
   /** The last entry that pinned or unpinned the message. */
@@ -52,7 +54,7 @@ export function toDocument(entry: LogEntry): EntryDocument {
 function indexMessage(document: EntryDocument, { attachments, mentions, threadRoot }: MessageBody): void {
   if (attachments.length > 0) document.uploads = attachments.map(({ uploadId }) => storeUuid(uploadId));
   if (mentions && mentions.length > 0) document.mentions = mentions.map(storeUuid);
-  if (threadRoot !== undefined) document.threadRoot = threadRoot;
+  if (threadRoot !== undefined) Object.assign(document, { threadRoot, reply: threadRoot });
 }
 
 export function fromDocument(document: EntryDocument): LogEntry {

@@ -48,28 +48,23 @@ async function count(
     isGone
       ? []
       : reactions
-          .aggregate<{ _id: string; count: number }>(
-            [
-              { $match: { _id: { $gt: { c, s }, $lt: { c, s: s + 1 } }, on: true } },
-              { $group: { _id: '$e', count: { $sum: 1 }, first: { $min: '$seq' } } },
-              { $sort: { first: 1 } },
-            ],
+          .aggregate<{ _id: string; count: number; first: number }>(
+            [{ $match: { c, s, on: true } }, { $group: { _id: '$e', count: { $sum: 1 }, first: { $min: '$seq' } } }],
             read,
           )
           .toArray(),
     entries
       .aggregate<{ replies: number; last: number }>(
-        [
-          { $match: { c, threadRoot: s, 'body.deletedAt': null } },
-          { $group: { _id: null, replies: { $sum: 1 }, last: { $max: '$_id.s' } } },
-        ],
+        [{ $match: { c, reply: s } }, { $group: { _id: null, replies: { $sum: 1 }, last: { $max: '$_id.s' } } }],
         read,
       )
       .toArray(),
     forwards.countDocuments({ '_id.c': c, '_id.s': s }, read),
   ]);
   return {
-    reactions: shown.map(({ _id, count: times }) => ({ emoji: _id, count: times })),
+    reactions: [...shown]
+      .sort((a, b) => a.first - b.first)
+      .map(({ _id, count: times }) => ({ emoji: _id, count: times })),
     replies: thread?.replies ?? 0,
     lastReplySeq: thread?.last ?? 0,
     forwards: forwarded,

@@ -70,6 +70,7 @@ export async function projectDeletion(
           'body.pinned': '$$REMOVE',
           'body.deletedAt': { $ifNull: ['$body.deletedAt', entry.at] },
           uploads: '$$REMOVE',
+          reply: '$$REMOVE',
           mentions: '$$REMOVE',
         },
       },

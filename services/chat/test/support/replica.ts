@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { AppError } from '@bluewave/errors/app-error';
 import type { AttachmentInput } from '@bluewave/protos/generated/bluewave/chat/v1/Attachment';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
 import type { CommandInput } from '@bluewave/protos/generated/bluewave/chat/v1/Command';
@@ -19,16 +20,33 @@ type Send = {
   text: string;
   clientMsgId?: string;
   attachments?: AttachmentInput[];
+  mentionUserIds?: string[];
+  mentionsAll?: boolean;
+  replyToSeq?: number;
+  threadRootSeq?: number;
 };
 type Calls = RpcClient<ChatServiceDefinition>['call'];
 
 /** What was answered to a send: the message, or the code of the refusal. */
-export type Sent = { message?: Message; duplicate?: boolean; code?: string };
+export type Sent = { message?: Message; duplicate?: boolean; code?: string; fields?: string[] };
+
+/** Repeats what was refused as "not in time" or "away". */
+async function insistently<T>(call: () => Promise<T>): Promise<T> {
+  for (let left = 5; ; left -= 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (left === 0 || !(error instanceof AppError && error.retryable)) throw error;
+    }
+  }
+}
 
 /** One replica of chat as gateways see it: its RPCs, and commands over one stream. */
 export class Replica {
   /** The RPCs, each with a deadline of its own. */
   readonly call: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
+  /** The same, repeated while it is not answered in time, as clients do: a busy machine is no finding. For what may be repeated. */
+  readonly patient: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
   readonly #rpc: RpcClient<ChatServiceDefinition>;
   readonly #stream: MicroBatchStream<Command, Reply>;
 
@@ -43,17 +61,21 @@ export class Replica {
     this.call = Object.fromEntries(
       named.map(([name, call]) => [name, (request: never) => call(request, context())]),
     ) as typeof this.call;
+    this.patient = Object.fromEntries(
+      named.map(([name, call]) => [name, (request: never) => insistently(async () => call(request, context()))]),
+    ) as typeof this.patient;
   }
 
   command(actorId: string, body: Pick<CommandInput, 'send' | 'mark'>, timeoutMs = 3_000): Promise<Reply> {
     return this.#stream.ask((id) => ({ id, actorId, traceId: 'f'.repeat(32), timeoutMs, ...body }), patienceMs);
   }
 
-  async send({ actorId, conversationId, text, clientMsgId = randomUUID(), attachments = [] }: Send): Promise<Sent> {
-    const send = { conversationId, clientMsgId, type: 'text', text, attachments };
+  async send({ actorId, clientMsgId = randomUUID(), attachments = [], ...rest }: Send): Promise<Sent> {
+    const send = { clientMsgId, type: 'text', attachments, ...rest };
     const { sent, error } = await this.command(actorId, { send });
     if (sent?.message) return { message: sent.message, duplicate: sent.duplicate };
-    return { code: error?.code ?? 'no reply' };
+    const fields = (error?.fields ?? []).map(({ path }) => path);
+    return { code: error?.code ?? 'no reply', ...(fields.length > 0 ? { fields } : {}) };
   }
 
   /** @returns the pointers, or the code of the refusal. */
@@ -65,8 +87,9 @@ export class Replica {
 
   /** A new group. @returns its id. */
   async group(ownerId: string, ...userIds: string[]): Promise<string> {
-    const { conversation } = await this.call.CreateConversation({
-      ...{ actorId: ownerId, userIds, type: 'group', name: 'a group', description: '', idempotencyKey: '' },
+    const idempotencyKey = randomUUID();
+    const { conversation } = await this.patient.CreateConversation({
+      ...{ actorId: ownerId, userIds, type: 'group', name: 'a group', description: '', idempotencyKey },
     });
     return conversation?.info?.id ?? '';
   }

@@ -48,6 +48,12 @@ const repeatable: ReadonlySet<keyof ChatCalls> = new Set<keyof ChatCalls>([
   'ListMessages',
   'ListEntries',
   'Sync',
+  'React',
+  'ListReactions',
+  'PinMessage',
+  'ListPins',
+  'ListThread',
+  'ListTexts',
   'GetHeads',
   'CanOpenUpload',
   'FilterAcquainted',
@@ -203,5 +209,6 @@ function commandError(error: CommandError): AppError {
   return new AppError(code, error.detail, {
     ...(error.retryAfterMs > 0 ? { retryAfterMs: error.retryAfterMs } : {}),
     ...(error.mutedUntil === '' ? {} : { mutedUntil: error.mutedUntil }),
+    ...(error.fields.length > 0 ? { fields: error.fields } : {}),
   });
 }

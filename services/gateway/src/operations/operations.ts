@@ -10,6 +10,7 @@ import type { MediaClient } from '../clients/clients.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { SendLimits } from '../limits/send-limits.ts';
 import type { Presenter } from '../present/presenter.ts';
+import { mentionsOf, namingMentions } from './mentions.ts';
 import { emptyMessage, type SendInput, sendMessage, type SentMessage } from './send-message.ts';
 
 export type OperationsDeps = {
@@ -19,6 +20,7 @@ export type OperationsDeps = {
   sendLimits: SendLimits;
 };
 
+export type EditInput = ClientEventPayload<'message:edit'>;
 export type PointerInput = ClientEventPayload<'message:read'>;
 
 /**
@@ -28,10 +30,12 @@ export type PointerInput = ClientEventPayload<'message:read'>;
 export type Operations = {
   /** RATE_LIMITED, EMPTY_MESSAGE, NOT_FOUND, FORBIDDEN, IDEMPOTENCY_MISMATCH, UPLOAD_NOT_CONFIRMED, VALIDATION_FAILED. */
   sendMessage(caller: Identity, input: SendInput, context: CallContext): Promise<SentMessage>;
-  /** NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EMPTY_MESSAGE. */
-  editMessage(caller: Identity, input: { messageId: string; text: string }, context: CallContext): Promise<Message>;
+  /** NOT_FOUND, FORBIDDEN, EDIT_WINDOW_CLOSED, MESSAGE_DELETED, EMPTY_MESSAGE, VALIDATION_FAILED. */
+  editMessage(caller: Identity, input: EditInput, context: CallContext): Promise<Message>;
   /** Idempotent. NOT_FOUND, FORBIDDEN. */
   deleteMessage(caller: Identity, input: { messageId: string }, context: CallContext): Promise<void>;
+  /** Idempotent. NOT_FOUND, FORBIDDEN, MESSAGE_DELETED, CONFLICT. */
+  react(caller: Identity, input: ClientEventPayload<'message:react'>, context: CallContext): Promise<void>;
   /** @returns where the pointer is now; it never moves back. NOT_FOUND. */
   markRead(caller: Identity, input: PointerInput, context: CallContext): Promise<{ seq: number }>;
   /** @returns where the pointer is now; it never moves back. NOT_FOUND. */
@@ -54,6 +58,10 @@ export function createOperations(deps: OperationsDeps): Operations {
       const { conversationId, seq } = parseMessageId(messageId);
       await deps.chat.for(conversationId).DeleteMessage({ actorId: caller.userId, conversationId, seq }, context);
     },
+    async react(caller, { messageId, emoji, on }, context) {
+      const address = { actorId: caller.userId, ...parseMessageId(messageId) };
+      await deps.chat.for(address.conversationId).React({ ...address, emoji, on }, context);
+    },
     markRead: async (caller, input, context) => ({ seq: (await mark(caller, input, 'readSeq', context)).readSeq }),
     markDelivered: async (caller, input, context) => ({
       seq: (await mark(caller, input, 'deliveredSeq', context)).deliveredSeq,
@@ -74,13 +82,14 @@ export function createOperations(deps: OperationsDeps): Operations {
 async function editMessage(
   deps: OperationsDeps,
   caller: Identity,
-  input: { messageId: string; text: string },
+  { messageId, text, mentions }: EditInput,
   context: CallContext,
 ): Promise<Message> {
-  if (input.text.trim() === '') throw emptyMessage();
-  const { conversationId, seq } = parseMessageId(input.messageId);
-  const request = { actorId: caller.userId, conversationId, seq, text: input.text };
-  const edited = await deps.chat.for(conversationId).EditMessage(request, context);
+  if (text.trim() === '') throw emptyMessage();
+  const { conversationId, seq } = parseMessageId(messageId);
+  const called = mentions === undefined ? null : mentionsOf(mentions);
+  const request = { actorId: caller.userId, conversationId, seq, text, mentions: called };
+  const edited = await namingMentions(mentions ?? [], deps.chat.for(conversationId).EditMessage(request, context));
   const [message] = await deps.presenter.messages([edited], context);
   if (!message) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
   return message;

@@ -12,6 +12,7 @@ import type { SendLimits } from '../limits/send-limits.ts';
 import type { RateVerdict } from '../limits/sliding-window.ts';
 import type { Presenter } from '../present/presenter.ts';
 import { resolveAttachments, typeOfMessage } from './attachments.ts';
+import { mentionsOf, namingMentions } from './mentions.ts';
 
 export type SendDeps = {
   chat: Pick<ChatReplicas, 'send'>;
@@ -44,9 +45,8 @@ export async function sendMessage(
   const type = typeOfMessage(input.type, attachments);
   const send = { conversationId, clientMsgId, type, text, attachments, ...relationsOf(input) };
   const asActor = { ...context, actorId: caller.userId };
-  const { message, duplicate } = await (refusal
-    ? originalOf(deps.chat, send, refusal, asActor)
-    : deps.chat.send(send, asActor));
+  const sent = refusal ? originalOf(deps.chat, send, refusal, asActor) : deps.chat.send(send, asActor);
+  const { message, duplicate } = await (input.mentions ? namingMentions(input.mentions, sent) : sent);
   if (!message) throw new AppError('INTERNAL', 'The platform gave no usable answer. Try again.');
   if (duplicate && !refusal) await wasRepeat(message.createdAtMs);
   if (!message.replyTo) return { message: deps.presenter.own(message, caller), duplicate, room };
@@ -56,9 +56,10 @@ export async function sendMessage(
 
 /** What a new message has to do with people and other messages. */
 function relationsOf({ conversationId, mentions = [], replyTo, threadRootId }: SendInput) {
+  const { userIds, all } = mentionsOf(mentions);
   return {
-    mentionUserIds: [...new Set(mentions)].filter((mention) => mention !== 'all'),
-    mentionsAll: mentions.includes('all'),
+    mentionUserIds: userIds,
+    mentionsAll: all,
     replyToSeq: seqOf(replyTo, conversationId),
     threadRootSeq: seqOf(threadRootId, conversationId),
   };

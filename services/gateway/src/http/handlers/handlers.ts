@@ -4,8 +4,10 @@ import { authHandlers } from './auth-handlers.ts';
 import { conversationHandlers } from './conversation-handlers.ts';
 import { deviceHandlers } from './device-handlers.ts';
 import { mediaHandlers } from './media-handlers.ts';
+import { markingHandlers } from './marking-handlers.ts';
 import { memberHandlers } from './member-handlers.ts';
 import { messageHandlers } from './message-handlers.ts';
+import { messageListHandlers } from './message-list-handlers.ts';
 import { peopleHandlers } from './people-handlers.ts';
 import { platformHandlers } from './platform-handlers.ts';
 import { searchHandlers } from './search-handlers.ts';
@@ -21,6 +23,8 @@ export function createHandlers(deps: HttpDeps): HandlersOf<RouteId> {
     ...conversationHandlers(deps),
     ...memberHandlers(deps),
     ...messageHandlers(deps),
+    ...markingHandlers(deps),
+    ...messageListHandlers(deps),
     ...searchHandlers(deps),
     ...mediaHandlers(deps),
     ...platformHandlers(deps),

@@ -37,7 +37,7 @@ export function messageHandlers(deps: HttpDeps): HandlersOf<MessageRoute> {
       return { status: 204, body: undefined };
     },
     async 'messages.edit'({ params, body, caller, context }) {
-      const message = await operations.editMessage(caller, { messageId: params.id, text: body.text }, context);
+      const message = await operations.editMessage(caller, { messageId: params.id, ...body }, context);
       return { status: 200, body: message };
     },
     async 'messages.delete'({ params, caller, context }) {

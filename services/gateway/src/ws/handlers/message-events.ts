@@ -1,7 +1,8 @@
 import type { EventHandlers } from '../event-router.ts';
 import type { HandlerDeps } from './handler-deps.ts';
 
-type MessageEvent = 'message:send' | 'message:edit' | 'message:delete' | 'message:read' | 'message:delivered';
+type MessageEvent =
+  'message:send' | 'message:edit' | 'message:delete' | 'message:react' | 'message:read' | 'message:delivered';
 
 export function messageEvents({ operations }: HandlerDeps): Pick<EventHandlers, MessageEvent> {
   return {
@@ -15,6 +16,10 @@ export function messageEvents({ operations }: HandlerDeps): Pick<EventHandlers, 
     }),
     'message:delete': async (socket, input, context) => {
       await operations.deleteMessage(socket.data.identity, input, context);
+      return {};
+    },
+    'message:react': async (socket, input, context) => {
+      await operations.react(socket.data.identity, input, context);
       return {};
     },
     'message:read': (socket, input, context) => operations.markRead(socket.data.identity, input, context),

@@ -81,6 +81,7 @@ export function pathValue(path: string, name: string, known: Known): Arbitrary<s
 
 /** The known id that a path parameter stands for. */
 export function fittingId(path: string, name: string, ids: Ids): string {
+  if (name === 'emoji') return '👍';
   if (name === 'userId' || path.startsWith('/users')) return ids.userId;
   if (name === 'messageId' || path.startsWith('/messages')) return ids.messageId;
   if (name === 'uploadId' || name === 'deviceId') return ids[name];
