@@ -30,6 +30,12 @@ const refused: Record<string, Attempt> = {
   GetMessage: (replica, scene) => replica.call.GetMessage(scene),
   EditMessage: (replica, scene) => replica.call.EditMessage({ ...scene, text: 'mine' }),
   DeleteMessage: (replica, scene) => replica.call.DeleteMessage(scene),
+  React: (replica, scene) => replica.call.React({ ...scene, emoji: '👍', on: true }),
+  ListReactions: (replica, scene) => replica.call.ListReactions({ ...scene, ...page, emoji: '' }),
+  PinMessage: (replica, scene) => replica.call.PinMessage({ ...scene, on: true }),
+  ListPins: (replica, scene) => replica.call.ListPins({ ...scene, ...page }),
+  ListThread: (replica, scene) => replica.call.ListThread({ ...scene, ...page }),
+  ListTexts: (replica, scene) => replica.call.ListTexts(scene),
   ListMessages: (replica, scene) => replica.call.ListMessages({ ...scene, limit: 10 }),
   SearchMessages: (replica, scene) =>
     replica.call.SearchMessages({ ...scene, ...page, query: 'secret', senderId: '', type: '' }),
