@@ -43,6 +43,8 @@ export type ErrorCode =
   | 'USERNAME_TAKEN'
   | 'VALIDATION_FAILED';
 
+export type Ban = { user: UserSummary; reason: string; until: string | null };
+
 export type Block = { user: User; createdAt: string };
 
 export type Contact = { user: User; alias?: string; createdAt: string };
@@ -90,6 +92,22 @@ export type ConversationInfo = {
   memberCount: number;
   history: 'all' | 'joined';
   slowModeSeconds: number;
+};
+
+export type ConversationPreview = {
+  id: string;
+  type: 'direct' | 'group' | 'room';
+  name?: string;
+  description?: string;
+  avatarUrl: string | null;
+  createdBy: string;
+  createdAt: string;
+  updatedAt: string;
+  head: number;
+  memberCount: number;
+  history: 'all' | 'joined';
+  slowModeSeconds: number;
+  me: null;
 };
 
 export type Device = {
@@ -447,11 +465,20 @@ export type Operations = {
   };
   /** Forget the push token of an own device */
   devicesDeletePushToken: { input: { params: { deviceId: string } }; answer: undefined };
-  /** Open a direct conversation (the same one for the pair, for ever) or create a group */
+  /** Open a direct conversation (the same one for the pair, for ever) or create a group or a room */
   conversationsCreate: {
     input: {
       body:
-        { type: 'direct'; userId: string } | { type: 'group'; name: string; memberIds: string[]; description?: string };
+        | { type: 'direct'; userId: string }
+        | {
+            type: 'group';
+            memberIds: string[];
+            name: string;
+            description?: string;
+            avatarId?: string;
+            history?: 'all' | 'joined';
+          }
+        | { type: 'room'; name: string; description?: string; avatarId?: string; history?: 'all' | 'joined' };
     };
     answer: Conversation;
   };
@@ -460,10 +487,43 @@ export type Operations = {
     input: { query?: { limit?: number; cursor?: string } };
     answer: { items: Conversation[]; nextCursor: string | null };
   };
-  /** One conversation */
-  conversationsGet: { input: { params: { id: string } }; answer: Conversation };
+  /** One conversation; of a room also those who are no members get what is public of it, with `me` null */
+  conversationsGet: { input: { params: { id: string } }; answer: Conversation | ConversationPreview };
+  /** Change what all members share; admins and above */
+  conversationsUpdate: {
+    input: {
+      params: { id: string };
+      body: {
+        name?: string;
+        description?: string;
+        avatarId?: string | null;
+        history?: 'all' | 'joined';
+        slowModeSeconds?: number;
+      };
+    };
+    answer: Conversation;
+  };
+  /** Delete for everyone; the owner */
+  conversationsDelete: { input: { params: { id: string } }; answer: undefined };
+  /** Rooms by the beginnings of words of their names, or all of them; the large ones first */
+  conversationsDiscover: {
+    input: { query?: { limit?: number; cursor?: string; q?: string } };
+    answer: { items: (Conversation | ConversationPreview)[]; nextCursor: string | null };
+  };
+  /** Become a member of a room */
+  conversationsJoin: { input: { params: { id: string }; body?: Record<string, never> }; answer: Conversation };
   /** Leave; nothing later reaches you */
   conversationsLeave: { input: { params: { id: string }; body?: Record<string, never> }; answer: undefined };
+  /** Make another member the owner; you become an admin */
+  conversationsTransfer: { input: { params: { id: string }; body: { userId: string } }; answer: Conversation };
+  /** Archive, pin, mute: how you want to see the conversation, on all your devices */
+  conversationsMe: {
+    input: {
+      params: { id: string };
+      body: { archived?: boolean; pinned?: boolean; mutedUntil?: string | null; notify?: 'all' | 'mentions' | 'none' };
+    };
+    answer: Conversation;
+  };
   /** Members */
   membersList: {
     input: { params: { id: string }; query?: { limit?: number; cursor?: string } };
@@ -473,6 +533,23 @@ export type Operations = {
   membersAdd: { input: { params: { id: string }; body: { userIds: string[] } }; answer: Conversation };
   /** Remove a member; once answered, no later entry reaches them */
   membersRemove: { input: { params: { id: string; userId: string } }; answer: undefined };
+  /** Give a member a role below your own, or give up your own */
+  membersUpdate: {
+    input: { params: { id: string; userId: string }; body: { role: 'owner' | 'admin' | 'moderator' | 'member' } };
+    answer: Member;
+  };
+  /** Who is kept out; moderators and above */
+  bansList: {
+    input: { params: { id: string }; query?: { limit?: number; cursor?: string } };
+    answer: { items: Ban[]; nextCursor: string | null };
+  };
+  /** Keep somebody out, until a time or for good; a member is removed */
+  bansPut: {
+    input: { params: { id: string; userId: string }; body?: { reason?: string; until?: string } };
+    answer: undefined;
+  };
+  /** Let somebody in again */
+  bansDelete: { input: { params: { id: string; userId: string } }; answer: undefined };
   /** Send a message; repeat with the same clientMsgId until there is a definitive answer */
   messagesSend: {
     input: {
@@ -703,6 +780,23 @@ export type ServerEvents = {
     messageId: string;
     on: boolean;
   };
+  /** What all members share was changed: as it is now */
+  'conversation:updated': {
+    conversationId: string;
+    seq: number;
+    actor: string;
+    at: string;
+    type: 'conversation:updated';
+    conversation: ConversationInfo;
+  };
+  /** A conversation was deleted */
+  'conversation:deleted': {
+    conversationId: string;
+    seq: number;
+    actor: string;
+    at: string;
+    type: 'conversation:deleted';
+  };
   /** People became members */
   'member:added': {
     conversationId: string;
@@ -721,6 +815,17 @@ export type ServerEvents = {
     type: 'member:removed';
     userId: string;
     banned?: boolean;
+  };
+  /** A member got another role */
+  'member:updated': {
+    conversationId: string;
+    seq: number;
+    actor: string;
+    at: string;
+    type: 'member:updated';
+    userId: string;
+    role: 'owner' | 'admin' | 'moderator' | 'member';
+    demotedUserId?: string;
   };
   /** You became a member */
   'conversation:added': { conversation: Conversation };
@@ -786,10 +891,20 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   conversationsCreate: ['POST', '/conversations'],
   conversationsList: ['GET', '/conversations'],
   conversationsGet: ['GET', '/conversations/{id}'],
+  conversationsUpdate: ['PATCH', '/conversations/{id}'],
+  conversationsDelete: ['DELETE', '/conversations/{id}'],
+  conversationsDiscover: ['GET', '/conversations/discover'],
+  conversationsJoin: ['POST', '/conversations/{id}/join'],
   conversationsLeave: ['POST', '/conversations/{id}/leave'],
+  conversationsTransfer: ['POST', '/conversations/{id}/owner'],
+  conversationsMe: ['PATCH', '/conversations/{id}/me'],
   membersList: ['GET', '/conversations/{id}/members'],
   membersAdd: ['POST', '/conversations/{id}/members'],
   membersRemove: ['DELETE', '/conversations/{id}/members/{userId}'],
+  membersUpdate: ['PATCH', '/conversations/{id}/members/{userId}'],
+  bansList: ['GET', '/conversations/{id}/bans'],
+  bansPut: ['PUT', '/conversations/{id}/bans/{userId}'],
+  bansDelete: ['DELETE', '/conversations/{id}/bans/{userId}'],
   messagesSend: ['POST', '/conversations/{id}/messages'],
   messagesList: ['GET', '/conversations/{id}/messages'],
   entriesList: ['GET', '/conversations/{id}/entries'],

@@ -101,6 +101,13 @@ export const timeQuery = z
   .refine((value) => value >= 0, 'must be a day or time since 1970')
   .meta({ description: 'ISO 8601 day or time', examples: ['2026-01-31', '2026-01-31T12:00:00.000Z'] });
 
+/** A time that clients give: ISO 8601 UTC. */
+export const timestampInput = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/, 'must be an ISO 8601 time in UTC')
+  .refine((value) => !Number.isNaN(Date.parse(value)), 'must be a time')
+  .meta({ examples: ['2026-01-31T12:00:00.000Z'] });
+
 export const email = z
   .string()
   .max(255)

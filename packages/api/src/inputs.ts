@@ -10,6 +10,7 @@ import {
   phone,
   seq,
   text,
+  timestampInput,
   username,
   uuid,
 } from './fields.ts';
@@ -52,15 +53,40 @@ export const pushTokenInput = z.strictObject({
   token: z.string().min(1).max(4096),
 });
 
+const name = text(255, 1);
+const description = text(1000);
+const history = z
+  .enum(['all', 'joined'])
+  .meta({ description: 'What those who join see of the time before: all of it, or nothing' });
+const sharedFields = {
+  name,
+  description: description.optional(),
+  avatarId: uuid.optional().meta({ description: 'A confirmed upload of yours that is an image' }),
+  history: history.optional(),
+};
+
 export const createConversationInput = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('direct'), userId: uuid }),
   z.strictObject({
     type: z.literal('group'),
-    name: text(255, 1),
     memberIds: z.array(uuid).max(limits.groupMembers - 1),
-    description: text(1000).optional(),
+    ...sharedFields,
   }),
+  z.strictObject({ type: z.literal('room'), ...sharedFields }),
 ]);
+
+export const updateConversationInput = z.strictObject({
+  name: name.optional(),
+  description: description.optional(),
+  avatarId: uuid.nullable().optional().meta({ description: 'Null takes the picture away' }),
+  history: history.optional(),
+  slowModeSeconds: z
+    .int()
+    .min(0)
+    .max(limits.slowModeSeconds)
+    .optional()
+    .meta({ description: 'Least time between two messages of a plain member; 0 for none' }),
+});
 
 export const addMembersInput = z.strictObject({ userIds: z.array(uuid).min(1).max(100) });
 
@@ -69,6 +95,21 @@ const mentions = z
   .max(limits.mentionsPerMessage)
   .optional()
   .meta({ description: 'Members to call; `all` calls every member and needs a moderator' });
+
+export const changeRoleInput = z.strictObject({ role: z.enum(['owner', 'admin', 'moderator', 'member']) });
+export const transferOwnershipInput = z.strictObject({ userId: uuid });
+
+export const banInput = z.strictObject({
+  reason: text(500).optional(),
+  until: timestampInput.optional().meta({ description: 'Without it, for good' }),
+});
+
+export const preferencesInput = z.strictObject({
+  archived: z.boolean().optional(),
+  pinned: z.boolean().optional(),
+  mutedUntil: timestampInput.nullable().optional(),
+  notify: z.enum(['all', 'mentions', 'none']).optional(),
+});
 
 const messageFields = {
   clientMsgId: uuid,

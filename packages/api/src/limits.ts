@@ -19,6 +19,8 @@ export const limits = {
   attachmentsPerMessage: 10,
   mentionsPerMessage: 50,
   groupMembers: 1_000,
+  roomMembers: 10_000,
+  slowModeSeconds: 3_600,
   socketPayloadBytes: 64 * 1024,
   socketsPerUser: 10,
   searchCharacters: 256,

@@ -154,6 +154,14 @@ export const conversationInfo = conversation
   .omit({ me: true, lastMessage: true, peer: true })
   .meta({ id: 'ConversationInfo' });
 
+/** A room for who is no member of it. */
+export const conversationPreview = conversationInfo.extend({ me: z.null() }).meta({ id: 'ConversationPreview' });
+
+/** A conversation of yours, or a room that is none of yours: then `me` is null. */
+export const foundConversation = z.union([conversation, conversationPreview]);
+
+export const ban = z.object({ user: userSummary, reason: z.string(), until: timestamp.nullable() }).meta({ id: 'Ban' });
+
 export const member = z.object({ user, role, joinedAt: timestamp }).meta({ id: 'Member' });
 
 export const contact = z.object({ user, alias: z.string().optional(), createdAt: timestamp }).meta({ id: 'Contact' });
@@ -228,6 +236,9 @@ export type Media = z.output<typeof media>;
 export type Message = z.output<typeof message>;
 export type Conversation = z.output<typeof conversation>;
 export type ConversationInfo = z.output<typeof conversationInfo>;
+export type ConversationPreview = z.output<typeof conversationPreview>;
+export type FoundConversation = z.output<typeof foundConversation>;
+export type Ban = z.output<typeof ban>;
 export type Member = z.output<typeof member>;
 export type Contact = z.output<typeof contact>;
 export type Block = z.output<typeof block>;

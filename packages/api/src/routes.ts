@@ -4,6 +4,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { markRoutes } from './routes/marks.ts';
 import { mediaRoutes } from './routes/media.ts';
+import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { platformRoutes } from './routes/platform.ts';
@@ -16,6 +17,7 @@ export const routes = {
   ...peopleRoutes,
   ...deviceRoutes,
   ...conversationRoutes,
+  ...memberRoutes,
   ...messageRoutes,
   ...markRoutes,
   ...mediaRoutes,

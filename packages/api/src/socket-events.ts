@@ -77,8 +77,14 @@ export const serverEvents = {
     payload: entryOf('message:reaction'),
   },
   'message:pinned': { summary: 'A message was pinned or unpinned', payload: entryOf('message:pinned') },
+  'conversation:updated': {
+    summary: 'What all members share was changed: as it is now',
+    payload: entryOf('conversation:updated'),
+  },
+  'conversation:deleted': { summary: 'A conversation was deleted', payload: entryOf('conversation:deleted') },
   'member:added': { summary: 'People became members', payload: entryOf('member:added') },
   'member:removed': { summary: 'Somebody left or was removed', payload: entryOf('member:removed') },
+  'member:updated': { summary: 'A member got another role', payload: entryOf('member:updated') },
   'conversation:added': { summary: 'You became a member', payload: z.object({ conversation: objects.conversation }) },
   'conversation:removed': { summary: 'You are no longer a member', payload: z.object({ conversationId: uuid }) },
   receipt: {

@@ -1,6 +1,7 @@
 import { commonEnvironment, ConfigError, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { type TlsFiles, tlsFilesOf } from '@bluewave/rpc/credentials';
 import { z } from 'zod';
+import type { MemberLimits } from './conversations/member-limits.ts';
 import type { PolicyChoices } from './policies/policies.ts';
 
 export type ChatConfig = {
@@ -15,7 +16,7 @@ export type ChatConfig = {
   natsUrl: string;
   /** Copies of JetStream streams in a NATS cluster. */
   streamReplicas: number;
-  memberLimit: number;
+  memberLimits: MemberLimits;
   /** How long a sender may edit, milliseconds. */
   editWindowMs: number;
   policies: PolicyChoices & {
@@ -32,6 +33,7 @@ const environment = z.object({
   NATS_URL: url('nats', 'tls'),
   NATS_STREAM_REPLICAS: integer(1, 1, 5),
   MEMBER_LIMIT: integer(1_000, 2, 1_000_000),
+  ROOM_MEMBER_LIMIT: integer(10_000, 2, 1_000_000),
   EDIT_WINDOW_SECONDS: integer(86_400, 0),
   DIRECT_POLICY: z.enum(['anyone', 'contacts']).default('anyone'),
   GROUP_POLICY: z.enum(['anyone', 'contacts', 'nobody']).default('anyone'),
@@ -54,7 +56,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ChatConfig {
     mongodbDatabase: values.MONGODB_DATABASE,
     natsUrl: values.NATS_URL,
     streamReplicas: values.NATS_STREAM_REPLICAS,
-    memberLimit: values.MEMBER_LIMIT,
+    memberLimits: { group: values.MEMBER_LIMIT, room: values.ROOM_MEMBER_LIMIT },
     editWindowMs: values.EDIT_WINDOW_SECONDS * 1_000,
     policies: {
       direct: values.DIRECT_POLICY,

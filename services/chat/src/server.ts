@@ -26,10 +26,12 @@ import { CommandStreams } from './grpc/commands.ts';
 import { conversationHandlers } from './grpc/conversation-handlers.ts';
 import { withFailures } from './grpc/failures.ts';
 import { markingHandlers } from './grpc/marking-handlers.ts';
+import { memberHandlers } from './grpc/member-handlers.ts';
 import { messageHandlers } from './grpc/message-handlers.ts';
 import { peopleHandlers } from './grpc/people-handlers.ts';
 import { readingHandlers } from './grpc/reading-handlers.ts';
 import { searchHandlers } from './grpc/search-handlers.ts';
+import { roomHandlers } from './grpc/room-handlers.ts';
 import { BootLease, type BootStore } from './log/boot-lease.ts';
 import type { EntryStore } from './log/entry-store.ts';
 import { LaneCache } from './log/lane-cache.ts';
@@ -53,6 +55,7 @@ import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
 import { createMongoMessageReads } from './storage/mongo-message-reads.ts';
 import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
 import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
+import { createMongoPreferenceStore } from './storage/mongo-preference-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
 import { createMongoReadStore } from './storage/mongo-read-store.ts';
 import { createMongoSearchIndex } from './storage/mongo-search-index.ts';
@@ -130,6 +133,8 @@ async function openChat(
           definition: loadService<ChatServiceDefinition>('chat', 'ChatService'),
           unary: withFailures({
             ...conversationHandlers(deps),
+            ...memberHandlers(deps),
+            ...roomHandlers(deps),
             ...messageHandlers(deps),
             ...markingHandlers(deps),
             ...readingHandlers(deps),
@@ -216,16 +221,19 @@ function openLog(
   });
   opened.add('writer', writer);
   const pointers = new PointerWriter({
-    store: createMongoPointerStore(collections),
+    store: createMongoPointerStore(collections, clock),
     onMoved: (move) => tellReceipt(bus, move, clock()),
     remembered: 100_000,
   });
   opened.add('pointers', pointers);
-  const { memberLimit, editWindowMs } = config;
+  const { memberLimits, editWindowMs } = config;
   const guarded = openPeople(collections, writer, bus, config, log, clock, opened);
-  const rules = { clock, log, memberLimit, editWindowMs };
   const messageReads = createMongoMessageReads(collections);
-  return { deps: { ...guarded, publisher, projections, pointers, reads, messageReads, search, ...rules }, outbox };
+  const preferences = createMongoPreferenceStore(collections);
+  const tellMe: ChatDeps['tellMe'] = (userId, conversationId) => tellOwnView(bus, userId, conversationId);
+  const rules = { clock, log, memberLimits, editWindowMs };
+  const own = { pointers, preferences, tellMe };
+  return { deps: { ...guarded, publisher, projections, reads, messageReads, search, ...own, ...rules }, outbox };
 }
 
 /** Contacts, blocks and policies, and the writer that heeds blocks. */
@@ -258,6 +266,10 @@ function tellReceipt(
 ): void {
   const receipt = { userId, deliveredSeq, readSeq, atMs };
   bus.publish(subjects.signal(conversationId), conversationSignal.encode({ conversationId, receipt }));
+  tellOwnView(bus, userId, conversationId);
+}
+
+function tellOwnView(bus: EventBus, userId: string, conversationId: string): void {
   bus.publish(subjects.user(userId), userEvent.encode({ userId, conversationMeChanged: { conversationId } }));
 }
 

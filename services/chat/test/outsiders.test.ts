@@ -24,6 +24,15 @@ const refused: Record<string, Attempt> = {
     throw new AppError('NOT_FOUND', 'both');
   },
   GetConversation: (replica, scene) => replica.call.GetConversation(scene),
+  UpdateConversation: (replica, scene) => replica.call.UpdateConversation({ ...scene, name: 'mine' }),
+  DeleteConversation: (replica, scene) => replica.call.DeleteConversation(scene),
+  JoinConversation: (replica, scene) => replica.call.JoinConversation(scene),
+  ChangeRole: (replica, scene) => replica.call.ChangeRole({ ...scene, userId: scene.memberId, role: 'member' }),
+  TransferOwnership: (replica, scene) => replica.call.TransferOwnership({ ...scene, userId: scene.actorId }),
+  BanUser: (replica, scene) => replica.call.BanUser({ ...scene, userId: scene.memberId, reason: '', untilMs: 0 }),
+  LiftBan: (replica, scene) => replica.call.LiftBan({ ...scene, userId: scene.memberId }),
+  ListBans: (replica, scene) => replica.call.ListBans({ ...scene, ...page }),
+  UpdateMembership: (replica, scene) => replica.call.UpdateMembership({ ...scene, archived: true }),
   ListMembers: (replica, scene) => replica.call.ListMembers({ ...scene, ...page }),
   AddMembers: (replica, scene) => replica.call.AddMembers({ ...scene, userIds: [scene.actorId] }),
   RemoveMember: (replica, scene) => replica.call.RemoveMember({ ...scene, userId: scene.memberId }),
@@ -46,6 +55,10 @@ const refused: Record<string, Attempt> = {
 const silent: Record<string, Attempt> = {
   ListConversations: async (replica, { actorId }) => {
     expect(await replica.call.ListConversations({ actorId, ...page })).toEqual({ conversations: [], nextCursor: '' });
+  },
+  DiscoverRooms: async (replica, { actorId }) => {
+    const answer = await replica.call.DiscoverRooms({ actorId, query: '', ...page });
+    expect(answer).toEqual({ conversations: [], nextCursor: '' });
   },
   ListMemberships: async (replica, { actorId }) => {
     expect(await replica.call.ListMemberships({ actorId })).toEqual({ conversations: [], blockedUserIds: [] });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { listingOf } from '../src/conversations/room-listing.ts';
 import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
 import { headPipeline, lastMessagePipeline, unreadPipeline } from '../src/storage/pipelines.ts';
 import { storeUuid } from '@bluewave/mongo/uuid';
@@ -63,10 +64,48 @@ async function useEverything(): Promise<void> {
   await replica.call.FilterAcquainted({ actorId: owner, userIds: [friend, randomUUID()] });
   await createMongoReadStore(chat.collections).conversationsShowing(uploadId);
   await usePeople(owner);
+  await useRooms(owner);
   // A boot whose process is gone: recovery claims it, reads what it wrote and lets it go.
   const boot = storeUuid(randomUUID());
   await chat.collections.boots.insertOne({ _id: boot, watermark: new Date(0), leaseUntil: new Date(1) });
   await eventually(async () => ((await chat.collections.boots.findOne({ _id: boot })) ? undefined : true));
+}
+
+/** Rooms so many that reading too much of them would show. */
+async function useRooms(actorId: string): Promise<void> {
+  const [{ call }] = chat.replicas;
+  const { conversations, members } = chat.collections;
+  const others = Array.from({ length: 200 }, (_, index) => ({
+    ...{ _id: storeUuid(randomUUID()), type: 'room' as const, name: `room ${index}`, description: '' },
+    ...{ createdBy: storeUuid(actorId), createdAt: new Date(), updatedAt: new Date(), memberCount: 1, appliedSeq: 1 },
+    listing: listingOf({ id: `${index}`, name: `room ${index}`, memberCount: 1 }),
+  }));
+  await conversations.insertMany(others);
+  const conversationId = await chat.replicas[0].room(actorId, 'Engine room');
+  const [guest, outsider, avatarUploadId] = [randomUUID(), randomUUID(), randomUUID()];
+  for (const query of ['', 'room', 'engi roo', 'engine roomxyzabc']) {
+    const { nextCursor } = await call.DiscoverRooms({ actorId: guest, query, limit: 10, cursor: '' });
+    if (nextCursor) await call.DiscoverRooms({ actorId: guest, query, limit: 10, cursor: nextCursor });
+  }
+  await call.GetConversation({ actorId: guest, conversationId, orRoom: true });
+  await call.JoinConversation({ actorId: guest, conversationId });
+  await call.UpdateConversation({ actorId, conversationId, name: 'Other', avatarUploadId });
+  await call.CanOpenUpload({ actorId: outsider, uploadId: avatarUploadId });
+  await call.ChangeRole({ actorId, conversationId, userId: guest, role: 'moderator' });
+  await call.UpdateMembership({ actorId: guest, conversationId, archived: true, mutedUntilMs: Date.now() });
+  const c = storeUuid(conversationId);
+  const ban = { reason: '', until: null };
+  const banned = Array.from({ length: 200 }, () => storeUuid(randomUUID())).map((u) => ({
+    ...{ _id: { c, u }, c, u, role: 'member' as const, joinedSeq: 1, joinedAt: new Date(), firstSeq: 1 },
+    ...{ leftSeq: 1, appliedSeq: 1, ban },
+  }));
+  await members.insertMany(banned);
+  await call.BanUser({ actorId, conversationId, userId: outsider, reason: '', untilMs: 0 });
+  const { nextCursor } = await call.ListBans({ actorId, conversationId, limit: 10, cursor: '' });
+  await call.ListBans({ actorId, conversationId, limit: 10, cursor: nextCursor });
+  await call.LiftBan({ actorId, conversationId, userId: outsider });
+  await call.TransferOwnership({ actorId, conversationId, userId: guest });
+  await call.DeleteConversation({ actorId: guest, conversationId });
 }
 
 /** Lists of people so long that reading too much of them would show. */

@@ -3,67 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@bluewave/errors/app-error';
 import { addMembers, removeMember } from '../src/conversations/change-members.ts';
 import { createConversation, type NewConversation } from '../src/conversations/create-conversation.ts';
-import { type Action, mayDo, outranks } from '../src/conversations/permissions.ts';
-import type { AppendRequest } from '../src/log/append.ts';
+import { outranks } from '../src/conversations/permissions.ts';
 import { type ConversationState, emptyState } from '../src/log/conversation-state.ts';
-import type { ConversationType, Role } from '../src/log/entry.ts';
+import type { Role } from '../src/log/entry.ts';
 import { deleteMessage, editMessage, requireMessage } from '../src/messages/change-message.ts';
 import { sendMessage } from '../src/messages/send-message.ts';
 import { message, newEntry } from './support/entries.ts';
-
-const call = { traceId: '', deadline: 0 };
-const roles: Role[] = ['owner', 'admin', 'moderator', 'member'];
-const types: ConversationType[] = ['direct', 'group', 'room'];
-
-/** A conversation with one member of each of these roles. */
-function stateOf(type: ConversationType, ...members: Role[]): { state: ConversationState; ids: string[] } {
-  const ids = members.map(() => randomUUID());
-  const state = emptyState(randomUUID());
-  state.head = 5;
-  state.info = { type, name: 'n', description: '', createdBy: ids[0] ?? '' };
-  members.forEach((role, index) =>
-    state.members.set(ids[index] ?? '', { role, joinedSeq: 1, joinedAt: 1, firstSeq: 1, lastMessageAt: 0 }),
-  );
-  return { state, ids };
-}
-
-/** What a request does to a state: the body it writes, `nothing`, or the code of the refusal. */
-function outcomeOf(make: () => AppendRequest | null, state: ConversationState): unknown {
-  const before = structuredClone(state);
-  try {
-    const request = make();
-    return request ? (request.prepare(state) ?? 'nothing') : 'nothing';
-  } catch (error) {
-    if (error instanceof AppError) return error.code;
-    throw error;
-  } finally {
-    expect(state).toEqual(before);
-  }
-}
-
-describe('given the table of permissions', () => {
-  const table: [Action, ConversationType, Role[]][] = [
-    ...types.map((type): [Action, ConversationType, Role[]] => ['send', type, roles]),
-    ['add-member', 'direct', []],
-    ['remove-member', 'direct', []],
-    ['delete-any-message', 'direct', []],
-    ['leave', 'direct', []],
-    ...(['group', 'room'] as const).flatMap((type): [Action, ConversationType, Role[]][] => [
-      ['add-member', type, ['owner', 'admin']],
-      ['remove-member', type, ['owner', 'admin', 'moderator']],
-      ['delete-any-message', type, ['owner', 'admin', 'moderator']],
-      ['leave', type, roles],
-    ]),
-  ];
-  it.each(table)('then %s in a %s is for exactly %j', (action, type, allowed) => {
-    expect(roles.filter((role) => mayDo(type, role, action))).toEqual(allowed);
-  });
-
-  it('then a role stands only above lower ones', () => {
-    const above = roles.map((role) => roles.filter((other) => outranks(role, other)));
-    expect(above).toEqual([['admin', 'moderator', 'member'], ['moderator', 'member'], ['member'], []]);
-  });
-});
+import { call, outcomeOf, roles, stateOf } from './support/rules.ts';
 
 describe('given a conversation to create', () => {
   const [actorId, friend] = [randomUUID(), randomUUID()];
@@ -71,7 +17,8 @@ describe('given a conversation to create', () => {
     ...{ actorId, type: 'group', name: 'n', description: 'd', userIds: [friend], idempotencyKey: '' },
     ...change,
   });
-  const create = (change?: Partial<NewConversation>, limit = 100) => createConversation(input(change), call, limit);
+  const create = (change?: Partial<NewConversation>, limit = 100) =>
+    createConversation(input(change), call, { group: limit, room: limit });
   const empty = () => emptyState(randomUUID());
 
   it('when it is a group, then its first entry names it and its members, each once', () => {
@@ -120,7 +67,10 @@ describe('given a conversation to create', () => {
 describe('given members to add', () => {
   const newcomer = randomUUID();
   const add = (state: ConversationState, actorId: string, userIds: string[] = [newcomer], limit = 100) =>
-    outcomeOf(() => addMembers({ actorId, conversationId: state.id, userIds }, call, limit), state);
+    outcomeOf(() => {
+      const change = { actorId, conversationId: state.id, userIds };
+      return addMembers(change, call, { group: limit, room: limit }, 0);
+    }, state);
 
   it.each(roles)('when a %s of a group adds, then only owners and admins may', (role) => {
     const { state, ids } = stateOf('group', role, 'member');

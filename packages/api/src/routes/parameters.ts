@@ -6,6 +6,7 @@ export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 export const byId = z.strictObject({ id: uuid });
+export const byMember = z.strictObject({ id: uuid, userId: uuid });
 export const byMessage = z.strictObject({ id: messageId });
 export const byDevice = z.strictObject({ deviceId: uuid });
 export const byUpload = z.strictObject({ uploadId: uuid });

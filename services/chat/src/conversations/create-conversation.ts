@@ -4,6 +4,7 @@ import type { AppendRequest } from '../log/append.ts';
 import { derivedId, hashOf } from '../log/derived-id.ts';
 import type { ConversationInfo } from '../log/entry.ts';
 import { directIdOf } from './direct-id.ts';
+import { demandRoom, type MemberLimits } from './member-limits.ts';
 
 export type NewConversation = {
   actorId: string;
@@ -12,6 +13,9 @@ export type NewConversation = {
   description: string;
   /** The others. Their existence has been checked. */
   userIds: string[];
+  /** An upload that is the actor's; its use has been checked. */
+  avatar?: string | undefined;
+  history?: ConversationInfo['history'];
   /** Empty for none. */
   idempotencyKey: string;
 };
@@ -22,14 +26,16 @@ type Call = { traceId: string; deadline: number };
  * The entry that creates a conversation. A direct conversation's id follows from its two members, so there is one for
  * the pair, for ever; a group's follows from its idempotency key when it has one.
  */
-export function createConversation(input: NewConversation, call: Call, memberLimit: number): AppendRequest {
+export function createConversation(input: NewConversation, call: Call, limits: MemberLimits): AppendRequest {
   const userIds = [...new Set([input.actorId, ...input.userIds])];
-  checkMembers(input, userIds, memberLimit);
+  checkMembers(input, userIds, limits);
   const created: ConversationInfo = {
     type: input.type,
     name: input.type === 'direct' ? '' : input.name,
     description: input.description,
     createdBy: input.actorId,
+    ...(input.avatar ? { avatar: input.avatar } : {}),
+    ...(input.history ? { history: input.history } : {}),
   };
   const key = input.idempotencyKey;
   return {
@@ -48,15 +54,11 @@ function conversationIdOf(input: NewConversation, userIds: string[]): string {
   return input.idempotencyKey ? derivedId('group', input.actorId, input.idempotencyKey) : newConversationId();
 }
 
-function checkMembers(input: NewConversation, userIds: string[], memberLimit: number): void {
+function checkMembers(input: NewConversation, userIds: string[], limits: MemberLimits): void {
   if (input.type === 'direct' && userIds.length !== 2) {
     throw new AppError('VALIDATION_FAILED', 'A direct conversation is with one other person.', {
       fields: [{ path: 'userId', code: 'not_another_person', message: 'must be another person' }],
     });
   }
-  if (userIds.length > memberLimit) throw memberLimitReached(memberLimit);
-}
-
-export function memberLimitReached(memberLimit: number): AppError {
-  return new AppError('MEMBER_LIMIT_REACHED', `A conversation has at most ${memberLimit} members.`);
+  demandRoom(input.type, userIds.length, limits);
 }

@@ -14,6 +14,7 @@ export const actions = [
   'change-role',
   'update',
   'delete',
+  'transfer-ownership',
 ] as const;
 export type Action = (typeof actions)[number];
 
@@ -36,6 +37,7 @@ const shared: Record<Action, readonly Role[]> = {
   'change-role': admins,
   update: admins,
   delete: owners,
+  'transfer-ownership': owners,
 };
 
 /** What a role allows in a conversation of a type. Nothing that is not listed is allowed. */
@@ -53,6 +55,7 @@ const allowed: Record<ConversationType, Record<Action, readonly Role[]>> = {
     'change-role': nobody,
     update: nobody,
     delete: nobody,
+    'transfer-ownership': nobody,
   },
   group: shared,
   room: shared,

@@ -12,6 +12,7 @@ import type { EntryStore } from '../log/entry-store.ts';
 import type { Hold, Outbox } from '../log/outbox.ts';
 import { project, type ProjectionStore } from '../log/projections.ts';
 import { type Hydrated, hydrateForAll, nothingHydrated, type SharedReads } from '../reading/hydrate.ts';
+import type { ReadStore } from '../reading/read-store.ts';
 import { Backlog } from './backlog.ts';
 import { presentEntry } from './present-entry.ts';
 
@@ -20,7 +21,7 @@ export type EntryPublisherOptions = {
   /** Into the entries stream; the publisher closes it. */
   stream: Pick<AckedPublisher, 'publish' | 'close'>;
   entries: EntryStore;
-  reads: SharedReads;
+  reads: SharedReads & Pick<ReadStore, 'leftAt'>;
   projections: ProjectionStore;
   outbox: Outbox;
   log: Logger;
@@ -76,8 +77,8 @@ export class EntryPublisher {
     this.#projecting.set(key, projected);
     projected
       .then(() => this.#persist(entry, () => hydrateForAll(this.#options.reads, entry)))
-      .then((hydrated) => {
-        this.#tellUsers(entry);
+      .then(async (hydrated) => {
+        await this.#persist(entry, () => this.#tellUsers(entry));
         this.#publish(entry, hydrated, hold, traceId, recipients);
       })
       // Only a publisher that closes gives up. The hold stays, and another process finishes it.
@@ -100,7 +101,7 @@ export class EntryPublisher {
     const { projections, reads, stream, onPublished } = this.#options;
     await project(projections, entry);
     const data = this.#encode(entry, await hydrateForAll(reads, entry), '', undefined);
-    this.#tellUsers(entry);
+    await this.#tellUsers(entry);
     for (;;) {
       signal.throwIfAborted();
       const outcome = await new Promise((resolve) => {
@@ -163,15 +164,23 @@ export class EntryPublisher {
     });
   }
 
-  #tellUsers({ body, conversationId, seq }: LogEntry): void {
+  /** Tells those who became or ceased to be members, also when the entry's projection was another process's doing. */
+  async #tellUsers({ body, conversationId, seq }: LogEntry): Promise<void> {
     const tell = (userId: string, event: object): void => {
       this.#options.bus.publish(subjects.user(userId), userEvent.encode({ userId, ...event }));
     };
     if (body.type === 'member:added') {
       for (const userId of body.userIds) tell(userId, { conversationAdded: { conversationId, seq } });
-    } else if (body.type === 'member:removed') {
-      tell(body.userId, { conversationRemoved: { conversationId, seq } });
+      return;
     }
+    for (const userId of await this.#leavers({ body, conversationId, seq })) {
+      tell(userId, { conversationRemoved: { conversationId, seq } });
+    }
+  }
+
+  async #leavers({ body, conversationId, seq }: Pick<LogEntry, 'body' | 'conversationId' | 'seq'>): Promise<string[]> {
+    if (body.type === 'member:removed') return [body.userId];
+    return body.type === 'conversation:deleted' ? this.#options.reads.leftAt(conversationId, seq) : [];
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Clock } from '@bluewave/runtime/clock';
 import type { Logger } from '@bluewave/runtime/logger';
+import type { MemberLimits } from '../conversations/member-limits.ts';
+import type { PreferenceStore } from '../conversations/preferences.ts';
 import type { EntryPublisher } from '../events/entry-publisher.ts';
 import type { ProjectionStore } from '../log/projections.ts';
 import type { Blocking } from '../people/blocking.ts';
@@ -19,6 +21,9 @@ export type ChatDeps = {
   projections: ProjectionStore;
   pointers: PointerWriter;
   search: SearchIndex;
+  preferences: PreferenceStore;
+  /** Tells a user's devices that their own view of a conversation changed. */
+  tellMe(userId: string, conversationId: string): void;
   reads: ReadStore;
   messageReads: MessageReads;
   people: PeopleStore;
@@ -26,6 +31,6 @@ export type ChatDeps = {
   policies: Policies;
   clock: Clock;
   log: Logger;
-  memberLimit: number;
+  memberLimits: MemberLimits;
   editWindowMs: number;
 };

@@ -1,5 +1,6 @@
 import { AppError, notFound } from '@bluewave/errors/app-error';
-import type { ConversationType, MessageKind } from '../log/entry.ts';
+import type { ConversationInfo, ConversationType, MessageKind, Role } from '../log/entry.ts';
+import type { Preferences } from '../reading/read-store.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const defaultPage = 50;
@@ -25,6 +26,21 @@ const kinds: readonly string[] = ['text', 'image', 'file', 'audio', 'video', 'sy
 export function checkKind(kind: string): MessageKind {
   if (kinds.includes(kind)) return kind as MessageKind;
   throw new AppError('VALIDATION_FAILED', 'No such type of message.');
+}
+
+export function checkRole(role: string): Role {
+  if (role === 'owner' || role === 'admin' || role === 'moderator' || role === 'member') return role;
+  throw new AppError('VALIDATION_FAILED', 'No such role.');
+}
+
+export function checkHistory(history: string): NonNullable<ConversationInfo['history']> {
+  if (history === 'all' || history === 'joined') return history;
+  throw new AppError('VALIDATION_FAILED', 'History is all or joined.');
+}
+
+export function checkNotify(notify: string): Preferences['notify'] {
+  if (notify === 'all' || notify === 'mentions' || notify === 'none') return notify;
+  throw new AppError('VALIDATION_FAILED', 'Members are told of all, of mentions or of none.');
 }
 
 /** 0 means the default. */

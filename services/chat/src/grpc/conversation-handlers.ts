@@ -1,39 +1,58 @@
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
+import type { UpdateConversationRequest } from '@bluewave/protos/generated/bluewave/chat/v1/UpdateConversationRequest';
 import type { Handlers } from '@bluewave/rpc/service-definition';
-import { addMembers, removeMember } from '../conversations/change-members.ts';
+import { deleteConversation, updateConversation } from '../conversations/change-conversation.ts';
 import { createConversation } from '../conversations/create-conversation.ts';
-import { demandAddition, demandCreation } from '../policies/demand.ts';
-import { requireMembership, viewOf } from '../reading/conversation-views.ts';
+import type { ConversationChanges } from '../log/entry.ts';
+import { demandCreation } from '../policies/demand.ts';
+import { viewOf } from '../reading/conversation-views.ts';
 import { listViews } from '../reading/list-views.ts';
+import { previewOf } from '../reading/room-views.ts';
 import { appendProjected } from './append-projected.ts';
 import type { ChatDeps } from './chat-deps.ts';
-import { checkIds, checkType, pageLimit } from './check-request.ts';
-import { presentView } from './present-view.ts';
+import { checkHistory, checkIds, checkType, pageLimit } from './check-request.ts';
+import { presentPreview, presentView } from './present-view.ts';
 
 type ConversationMethods =
   | 'CreateConversation'
   | 'GetConversation'
+  | 'UpdateConversation'
+  | 'DeleteConversation'
   | 'ListConversations'
-  | 'ListMemberships'
-  | 'ListMembers'
-  | 'AddMembers'
-  | 'RemoveMember';
+  | 'ListMemberships';
 
 export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, ConversationMethods> {
   const { reads } = deps;
   return {
     async CreateConversation(request, call) {
-      checkIds(request.actorId, ...request.userIds);
+      const { actorId, userIds, name, description, idempotencyKey, avatarUploadId: avatar } = request;
+      checkIds(actorId, ...userIds, ...(avatar ? [avatar] : []));
       const type = checkType(request.type);
-      const append = createConversation({ ...request, type }, call, deps.memberLimit);
+      const history = request.history === undefined ? {} : { history: checkHistory(request.history) };
+      const wanted = { actorId, type, userIds, name, description, avatar, ...history, idempotencyKey };
+      const append = createConversation(wanted, call, deps.memberLimits);
       await demandCreation(deps, { ...request, type }, call);
       const { entry, duplicate } = await appendProjected(deps, append);
-      const view = await viewOf(reads, append.conversationId, request.actorId);
+      const view = await viewOf(reads, append.conversationId, actorId);
       return { conversation: presentView(view), created: entry !== null && !duplicate };
     },
-    async GetConversation({ actorId, conversationId }) {
+    async GetConversation({ actorId, conversationId, orRoom }) {
       checkIds(actorId, conversationId);
+      if (orRoom && !(await reads.membership(conversationId, actorId))) {
+        return presentPreview(await previewOf(reads, conversationId));
+      }
       return presentView(await viewOf(reads, conversationId, actorId));
+    },
+    async UpdateConversation(request, call) {
+      const { actorId, conversationId } = request;
+      checkIds(actorId, conversationId, ...(request.avatarUploadId ? [request.avatarUploadId] : []));
+      await appendProjected(deps, updateConversation({ actorId, conversationId, changes: changesOf(request) }, call));
+      return presentView(await viewOf(reads, conversationId, actorId));
+    },
+    async DeleteConversation(request, call) {
+      checkIds(request.actorId, request.conversationId);
+      const { entry } = await appendProjected(deps, deleteConversation(request, call));
+      return { seq: entry?.seq ?? 0 };
     },
     async ListConversations({ actorId, limit, cursor }) {
       checkIds(actorId);
@@ -52,29 +71,16 @@ export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceD
         blockedUserIds,
       };
     },
-    async ListMembers({ actorId, conversationId, limit, cursor }) {
-      checkIds(actorId, conversationId, ...(cursor ? [cursor] : []));
-      await requireMembership(reads, conversationId, actorId);
-      const size = pageLimit(limit);
-      const found = await reads.members(conversationId, cursor || null, size + 1);
-      const page = found.slice(0, size);
-      return {
-        members: page.map(({ userId, role, joinedAt }) => ({ userId, role, joinedAtMs: joinedAt })),
-        nextCursor: found.length > size ? (page.at(-1)?.userId ?? '') : '',
-      };
-    },
-    async AddMembers(request, call) {
-      checkIds(request.actorId, request.conversationId, ...request.userIds);
-      // Membership first: who may not see the conversation learns nothing of policies.
-      await requireMembership(reads, request.conversationId, request.actorId);
-      await demandAddition(deps, request, call);
-      await appendProjected(deps, addMembers(request, call, deps.memberLimit));
-      return presentView(await viewOf(reads, request.conversationId, request.actorId));
-    },
-    async RemoveMember(request, call) {
-      checkIds(request.actorId, request.conversationId, request.userId);
-      const { entry } = await appendProjected(deps, removeMember(request, call));
-      return { seq: entry?.seq ?? 0 };
-    },
+  };
+}
+
+function changesOf(request: UpdateConversationRequest): ConversationChanges {
+  const { name, description, avatarUploadId: avatar, history, slowModeSeconds } = request;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(avatar === undefined ? {} : { avatar }),
+    ...(history === undefined ? {} : { history: checkHistory(history) }),
+    ...(slowModeSeconds === undefined ? {} : { slowModeSeconds }),
   };
 }

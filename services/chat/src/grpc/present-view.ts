@@ -8,6 +8,7 @@ import type { LogEntry } from '../log/entry.ts';
 import type { ConversationView } from '../reading/conversation-views.ts';
 import type { Hydrated } from '../reading/hydrate.ts';
 import type { Membership } from '../reading/read-store.ts';
+import type { RoomPreview } from '../reading/room-views.ts';
 import type { Pointers } from '../receipts/pointer-writer.ts';
 
 /** Delivered or read by everybody else, for the reader's own messages; others' are just there. */
@@ -34,6 +35,11 @@ export function presentView(view: ConversationView): Conversation {
     lastMessage: lastMessage && isMessage(lastMessage) ? presentMessage(lastMessage) : null,
     me: presentMembership(view.me, view.unread),
   };
+}
+
+/** A room for who is no member. */
+export function presentPreview({ shared, head }: RoomPreview): Conversation {
+  return { info: presentInfo(shared, head, []), lastMessage: null, me: null };
 }
 
 function presentMembership(me: Membership, unread: ConversationView['unread']): MembershipMessage {

@@ -4,6 +4,7 @@ import { listMessages } from '../reading/history.ts';
 import { requireMembership } from '../reading/conversation-views.ts';
 import { readLogPage } from '../reading/log-pages.ts';
 import { sync } from '../reading/sync.ts';
+import { wantsToHear } from '../reading/who-is-notified.ts';
 import type { ChatDeps } from './chat-deps.ts';
 import { checkIds, pageLimit } from './check-request.ts';
 import { presentEntries, presentView, statusFor } from './present-view.ts';
@@ -67,13 +68,16 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
       checkIds(conversationId);
       const [entry, shared] = await Promise.all([reads.entry(conversationId, seq), reads.shared([conversationId])]);
       const info = shared.get(conversationId);
-      const gone = entry?.body.type !== 'message:new' || entry.body.deletedAt !== null;
-      const recipients = gone || !entry ? [] : await reads.recipients(conversationId, seq, entry.senderId);
+      const message = entry?.body.type === 'message:new' && entry.body.deletedAt === null ? entry.body : null;
+      const members = entry && message ? await reads.recipients(conversationId, seq, entry.senderId) : [];
+      const now = deps.clock();
       return {
-        recipients: recipients.map(({ userId, readSeq, deliveredSeq }) => ({ userId, readSeq, deliveredSeq })),
+        recipients: members
+          .filter((member) => message && wantsToHear(member, message, now))
+          .map(({ userId, readSeq, deliveredSeq }) => ({ userId, readSeq, deliveredSeq })),
         conversationName: info?.name ?? '',
         conversationType: info?.type ?? '',
-        gone,
+        gone: !message,
       };
     },
     async CanOpenUpload({ actorId, uploadId }) {

@@ -38,3 +38,12 @@ export async function demandAddition(
 ): Promise<void> {
   if (!(await policies.mayAdd(actorId, conversationId, userIds, call))) throw notWanted();
 }
+
+/** @throws FORBIDDEN when a policy keeps the actor out of a room; UNAVAILABLE when that cannot be known. */
+export async function demandJoin(
+  { policies }: Pick<Deps, 'policies'>,
+  { actorId, conversationId }: { actorId: string; conversationId: string },
+  call: PolicyCall,
+): Promise<void> {
+  if (!(await policies.mayJoin(actorId, conversationId, call))) throw notWanted();
+}

@@ -1,4 +1,5 @@
-import type { ConversationInfo, LogEntry, Role } from '../log/entry.ts';
+import type { RoomQuery } from '../conversations/room-listing.ts';
+import type { Ban, ConversationInfo, LogEntry, Role } from '../log/entry.ts';
 
 /** A member's own view of a conversation: membership from the log, pointers of their own. */
 export type Membership = {
@@ -73,6 +74,8 @@ export type ReadStore = {
   membership(conversationId: string, userId: string): Promise<Membership | null>;
   /** All memberships of a user. */
   membershipsOf(userId: string): Promise<Membership[]>;
+  /** Those of the user in some conversations. */
+  membershipsIn(userId: string, conversationIds: readonly string[]): Promise<Membership[]>;
   /** Those of the conversations that the user is a member of now, with the first seq that they may read of each. */
   memberOf(userId: string, conversationIds: readonly string[]): Promise<Map<string, number>>;
   /** All conversations of a user, or the one named if it is one of them. */
@@ -119,10 +122,25 @@ export type ReadStore = {
   ): Promise<Map<string, { readSeq: number; deliveredSeq: number }>>;
   /** Members at a seq who still are, but one. */
   recipients(conversationId: string, seq: number, butUserId: string): Promise<Membership[]>;
-  /** Whether a message of a conversation of the user shows the upload. */
+  /** Whether a message or the picture of a conversation of the user shows the upload, or the picture of a room. */
   showsUpload(userId: string, uploadId: string): Promise<boolean>;
-  /** Conversations with a message that shows the upload. */
+  /** Conversations with a message that shows the upload, and those whose picture it is. */
   conversationsShowing(uploadId: string): Promise<string[]>;
   /** Those of the others who share a conversation with the user. */
   acquainted(userId: string, others: readonly string[]): Promise<string[]>;
+  /** A room that was not deleted, whoever asks. */
+  room(conversationId: string): Promise<SharedInfo | null>;
+  /** Rooms that somebody is in, by place, after one. */
+  rooms(query: RoomQuery, after: string, limit: number): Promise<{ shared: SharedInfo; place: string }[]>;
+  /** Those of the conversations that the user is kept out of at a time. */
+  keptOutOf(userId: string, conversationIds: readonly string[], now: number): Promise<Set<string>>;
+  /** Who is kept out at a time, by user id, ascending, after one. */
+  bans(
+    conversationId: string,
+    afterUserId: string | null,
+    limit: number,
+    now: number,
+  ): Promise<(Ban & { userId: string })[]>;
+  /** Those who ceased to be members by the entry at a seq. */
+  leftAt(conversationId: string, seq: number): Promise<string[]>;
 };

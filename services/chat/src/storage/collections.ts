@@ -1,6 +1,7 @@
 import type { StoredUuid } from '@bluewave/mongo/uuid';
 import type { Connection } from 'mongoose';
 import type mongoose from 'mongoose';
+import type { RoomListing } from '../conversations/room-listing.ts';
 import type { EntryAddress, EntryDocument } from './entry-document.ts';
 import { type PeopleCollections, peopleCollections } from './people-collections.ts';
 
@@ -18,6 +19,8 @@ export type ConversationDocument = {
   slowModeSeconds?: number;
   deletedAt?: Date;
   memberCount: number;
+  /** Of a room that can be found; null for one that no longer can. */
+  listing?: RoomListing | null;
   appliedSeq: number;
   /**
    * Up to where the log is indexed for searching, the time of that entry, and the address after it. Addresses have no
@@ -161,6 +164,20 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
       },
       { key: { c: 1, reply: 1, '_id.s': 1 }, name: 'reply', partialFilterExpression: { reply: { $exists: true } } },
       { key: { c: 1, '_id.s': 1 }, name: 'pinned', partialFilterExpression: { 'body.pinned': true } },
+    ]),
+    collections.conversations.createIndexes([
+      // Rooms by word and in their order, and all of them in it. Not by shard: whoever looks for a room asks them all.
+      {
+        key: { 'listing.keys': 1, 'listing.place': 1 },
+        name: 'rooms_by_word',
+        partialFilterExpression: { 'listing.place': { $exists: true } },
+      },
+      {
+        key: { 'listing.place': 1 },
+        name: 'rooms',
+        partialFilterExpression: { 'listing.place': { $exists: true } },
+      },
+      { key: { avatar: 1 }, name: 'avatar', partialFilterExpression: { avatar: { $exists: true } } },
     ]),
     collections.members.createIndexes([
       { key: { u: 1, leftSeq: 1 }, name: 'user' },

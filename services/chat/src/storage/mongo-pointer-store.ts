@@ -1,16 +1,18 @@
 import { durable, operationMs } from '@bluewave/mongo/connect';
 import { storeUuid } from '@bluewave/mongo/uuid';
+import type { Clock } from '@bluewave/runtime/clock';
 import type { PointerStore } from '../receipts/pointer-writer.ts';
 import type { ChatCollections } from './collections.ts';
 
-export function createMongoPointerStore(collections: ChatCollections): PointerStore {
+export function createMongoPointerStore(collections: ChatCollections, clock: Clock): PointerStore {
   return {
     async advance(moves) {
+      const meAt = new Date(clock());
       await collections.members.bulkWrite(
         moves.map(({ conversationId, userId, readSeq, deliveredSeq }) => ({
           updateOne: {
             filter: { _id: { c: storeUuid(conversationId), u: storeUuid(userId) }, leftSeq: null },
-            update: { $max: { readSeq, deliveredSeq } },
+            update: { $max: { readSeq, deliveredSeq, meAt } },
           },
         })),
         { ...durable, ordered: false, maxTimeMS: operationMs },

@@ -7,6 +7,7 @@ import { addressRange, type EntryDocument, fromDocument } from './entry-document
 import { listReads } from './mongo-list-reads.ts';
 import { overviewReads } from './mongo-overview.ts';
 import { headPipeline, lastMessagePipeline, unreadPipeline } from './pipelines.ts';
+import { roomReads } from './room-reads.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
@@ -19,6 +20,7 @@ export function createMongoReadStore(collections: ChatCollections): ReadStore {
     ...uploadReads(collections),
     ...overviewReads(collections),
     ...listReads(collections),
+    ...roomReads(collections),
   };
 }
 
@@ -31,6 +33,7 @@ type MemberReads = Pick<
   ReadStore,
   | 'membership'
   | 'membershipsOf'
+  | 'membershipsIn'
   | 'memberOf'
   | 'members'
   | 'directMembers'
@@ -50,6 +53,11 @@ function memberReads({ members }: ChatCollections): MemberReads {
     async membershipsOf(userId) {
       const found = await members.find({ u: storeUuid(userId), leftSeq: null }, read).toArray();
       return found.map(fromMember);
+    },
+    async membershipsIn(userId, conversationIds) {
+      const u = storeUuid(userId);
+      const ids = conversationIds.map((id) => ({ c: storeUuid(id), u }));
+      return (await members.find({ _id: { $in: ids }, leftSeq: null }, read).toArray()).map(fromMember);
     },
     async memberOf(userId, conversationIds) {
       const u = storeUuid(userId);
@@ -247,8 +255,12 @@ function ownReads({ stars, reactions }: ChatCollections): Pick<ReadStore, 'starr
   };
 }
 
-function uploadReads({ entries, members }: ChatCollections): Pick<ReadStore, 'showsUpload' | 'conversationsShowing'> {
-  const showing = async (uploadId: string) => {
+function uploadReads({
+  entries,
+  members,
+  conversations,
+}: ChatCollections): Pick<ReadStore, 'showsUpload' | 'conversationsShowing'> {
+  const inMessages = async (uploadId: string) => {
     const found = await entries
       .aggregate<{ _id: EntryDocument['c'] }>(
         [{ $match: { uploads: storeUuid(uploadId) } }, { $group: { _id: '$c' } }, { $limit: 1_000 }],
@@ -257,14 +269,23 @@ function uploadReads({ entries, members }: ChatCollections): Pick<ReadStore, 'sh
       .toArray();
     return found.map(({ _id }) => _id);
   };
+  const asAvatar = (uploadId: string) =>
+    conversations
+      .find({ avatar: uploadId, deletedAt: { $exists: false } }, { ...read, limit: 1_000, projection: { type: 1 } })
+      .toArray();
   return {
     async showsUpload(userId, uploadId) {
       const u = storeUuid(userId);
-      const ids = (await showing(uploadId)).map((c) => ({ c, u }));
+      const [inSome, pictured] = await Promise.all([inMessages(uploadId), asAvatar(uploadId)]);
+      if (pictured.some(({ type }) => type === 'room')) return true;
+      const ids = [...inSome, ...pictured.map(({ _id }) => _id)].map((c) => ({ c, u }));
       return (
         (await members.findOne({ _id: { $in: ids }, leftSeq: null }, { ...read, projection: { _id: 1 } })) !== null
       );
     },
-    conversationsShowing: async (uploadId) => (await showing(uploadId)).map(readUuid),
+    async conversationsShowing(uploadId) {
+      const [inSome, pictured] = await Promise.all([inMessages(uploadId), asAvatar(uploadId)]);
+      return [...new Set([...inSome, ...pictured.map(({ _id }) => _id)].map(readUuid))];
+    },
   };
 }

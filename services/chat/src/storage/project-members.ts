@@ -1,5 +1,6 @@
 import { committed, durable, operationMs } from '@bluewave/mongo/connect';
 import { storeUuid, type StoredUuid } from '@bluewave/mongo/uuid';
+import { listingOf } from '../conversations/room-listing.ts';
 import { newMembership } from '../log/conversation-state.ts';
 import type { Ban, ConversationInfo, LogEntry } from '../log/entry.ts';
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
@@ -49,7 +50,9 @@ async function applyEntries(
   if (operations.length > 0) await collections.members.bulkWrite(operations, { ...write, ordered: true });
   const memberCount = await collections.members.countDocuments({ c, leftSeq: null }, read);
   const last = entries.at(-1) as LogEntry;
-  const next = { ...shared, memberCount, updatedAt: new Date(last.at), appliedSeq: last.seq };
+  const listing =
+    info?.type === 'room' ? { listing: listingOf({ id: last.conversationId, name: info.name, memberCount }) } : {};
+  const next = { ...shared, ...listing, memberCount, updatedAt: new Date(last.at), appliedSeq: last.seq };
   await collections.conversations.updateOne(
     { _id: c },
     [{ $replaceWith: { $cond: [olderThan(last.seq), { $mergeObjects: ['$$ROOT', { $literal: next }] }, '$$ROOT'] } }],

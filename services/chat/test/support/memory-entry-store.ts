@@ -9,9 +9,11 @@ import type { ConversationInfo, EntryBody, LogEntry } from '../../src/log/entry.
 import type { EntryStore } from '../../src/log/entry-store.ts';
 import type { ProjectionStore } from '../../src/log/projections.ts';
 import type { AbandonedBootStore } from '../../src/log/recovery.ts';
-import type { SharedReads } from '../../src/reading/hydrate.ts';
+import type { EntryPublisherOptions } from '../../src/events/entry-publisher.ts';
 import type { ConversationRow, MemberRow, MemoryLog } from './memory-log.ts';
 import { nth } from './nth.ts';
+
+type PublisherReads = EntryPublisherOptions['reads'];
 
 /** Called around each access: where time passes, where a process may die, where a store may be away. */
 export type Step = () => Promise<void>;
@@ -129,7 +131,7 @@ export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep)
 }
 
 /** What the publisher shows entries with. */
-export function createMemorySharedReads(log: MemoryLog, step: Step = noStep): SharedReads {
+export function createMemorySharedReads(log: MemoryLog, step: Step = noStep): PublisherReads {
   const at = access(step);
   return {
     entriesAt: (addresses) =>
@@ -144,6 +146,8 @@ export function createMemorySharedReads(log: MemoryLog, step: Step = noStep): Sh
             }),
           ),
       ),
+    leftAt: (conversationId, seq) =>
+      at(() => [...(log.members.get(conversationId) ?? [])].flatMap(([id, row]) => (row.leftSeq === seq ? [id] : []))),
   };
 }
 

@@ -94,6 +94,14 @@ export class Replica {
     return conversation?.info?.id ?? '';
   }
 
+  /** A new room. @returns its id. */
+  async room(ownerId: string, name: string): Promise<string> {
+    const { conversation } = await this.call.CreateConversation({
+      ...{ actorId: ownerId, userIds: [], type: 'room', name, description: '', idempotencyKey: '' },
+    });
+    return conversation?.info?.id ?? '';
+  }
+
   close(): void {
     this.#stream.close();
     this.#rpc.close();

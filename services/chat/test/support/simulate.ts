@@ -157,7 +157,7 @@ function requestFor(world: SimulatedWorld, requests: AppendRequest[], action: Ac
       case 'mismatch':
         return earlier && sent({ ...earlier, actorId: earlier.senderId }, `other ${at}`);
       case 'add':
-        return addMembers({ actorId: owner, conversationId, userIds: [actorId] }, call(), 100);
+        return addMembers({ actorId: owner, conversationId, userIds: [actorId] }, call(), limits, Date.now());
       case 'remove':
         return removeMember({ actorId: owner, conversationId, userId: actorId }, call());
       case 'leave':
@@ -176,9 +176,11 @@ function requestFor(world: SimulatedWorld, requests: AppendRequest[], action: Ac
   }
 }
 
+const limits = { group: 100, room: 100 };
+
 function direct(actorId: string, otherId: string): AppendRequest {
   const input = { type: 'direct' as const, name: '', description: '', idempotencyKey: '' };
-  return createConversation({ ...input, actorId, userIds: [otherId] }, call(), 100);
+  return createConversation({ ...input, actorId, userIds: [otherId] }, call(), limits);
 }
 
 function change(

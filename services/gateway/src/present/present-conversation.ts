@@ -1,4 +1,4 @@
-import type { Conversation, ConversationInfo } from '@bluewave/api/objects';
+import type { Conversation, ConversationInfo, FoundConversation } from '@bluewave/api/objects';
 import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
 import type { ConversationInfo as LogInfo } from '@bluewave/protos/generated/bluewave/chat/v1/ConversationInfo';
 import type { Membership } from '@bluewave/protos/generated/bluewave/chat/v1/Membership';
@@ -67,4 +67,17 @@ export function presentConversation(
     ...(lastMessage ? { lastMessage: presentMessage(lastMessage, users, uploads) } : {}),
     me: presentMembership(me),
   };
+}
+
+/** The same for somebody who may be no member: then it is a room, and they get what is public of it. */
+export function presentFound(
+  conversation: LogConversation,
+  readerId: string,
+  users: UserLookup,
+  uploads?: UploadLookup,
+): FoundConversation {
+  const { info, me } = conversation;
+  if (me) return presentConversation(conversation, readerId, users, uploads);
+  if (!info) throw new Error('a conversation without its parts');
+  return { ...presentConversationInfo(info), me };
 }

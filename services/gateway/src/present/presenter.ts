@@ -1,4 +1,4 @@
-import type { Conversation, Entry, Message, SyncAnswer } from '@bluewave/api/objects';
+import type { Conversation, Entry, FoundConversation, Message, SyncAnswer } from '@bluewave/api/objects';
 import type { Attachment } from '@bluewave/protos/generated/bluewave/chat/v1/Attachment';
 import type { Conversation as LogConversation } from '@bluewave/protos/generated/bluewave/chat/v1/Conversation';
 import type { Entry as LogEntry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
@@ -8,7 +8,7 @@ import type { CallContext } from '@bluewave/rpc/service-definition';
 import type { ConversationTypes } from '../clients/conversation-types.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Directory } from './directory.ts';
-import { presentConversation } from './present-conversation.ts';
+import { presentConversation, presentFound } from './present-conversation.ts';
 import { presentEntry, usersOfEntry } from './present-entry.ts';
 import { presentMessage, type UploadLookup, type UserLookup, usersOfMessage } from './present-message.ts';
 import { unknownUser } from './present-user.ts';
@@ -21,6 +21,8 @@ export type Presenter = {
   messages(messages: readonly LogMessage[], context: CallContext): Promise<Message[]>;
   entries(entries: readonly LogEntry[], context: CallContext): Promise<Entry[]>;
   conversations(list: readonly LogConversation[], readerId: string, context: CallContext): Promise<Conversation[]>;
+  /** Also rooms that the reader is no member of. */
+  found(list: readonly LogConversation[], readerId: string, context: CallContext): Promise<FoundConversation[]>;
   sync(reply: SyncReply, readerId: string, context: CallContext): Promise<SyncAnswer>;
 };
 
@@ -67,6 +69,10 @@ export function createPresenter(
       noteTypes(list);
       const { users, uploads } = await find(list.flatMap(usersOfConversation), attachmentsOfLast(list), context);
       return list.map((conversation) => presentConversation(conversation, readerId, users, uploads));
+    },
+    async found(list, readerId, context) {
+      const { users, uploads } = await find(list.flatMap(usersOfConversation), attachmentsOfLast(list), context);
+      return list.map((conversation) => presentFound(conversation, readerId, users, uploads));
     },
     async sync(reply, readerId, context) {
       const held = reply.conversations.flatMap(({ conversation }) => (conversation ? [conversation] : []));

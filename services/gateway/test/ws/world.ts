@@ -58,7 +58,7 @@ export class World {
         host: '127.0.0.1',
         grpcPort,
         streamReplicas: 1,
-        memberLimit: 1_000,
+        memberLimits: { group: 1_000, room: 10_000 },
         editWindowMs: 86_400_000,
         policies: { direct: 'anyone', group: 'anyone', room: 'anyone', webhook: undefined },
       },

@@ -1,6 +1,7 @@
 import type { RouteId } from '@bluewave/api/routes';
 import type { HandlersOf, HttpDeps } from '../handler.ts';
 import { authHandlers } from './auth-handlers.ts';
+import { banHandlers } from './ban-handlers.ts';
 import { conversationHandlers } from './conversation-handlers.ts';
 import { deviceHandlers } from './device-handlers.ts';
 import { mediaHandlers } from './media-handlers.ts';
@@ -22,6 +23,7 @@ export function createHandlers(deps: HttpDeps): HandlersOf<RouteId> {
     ...deviceHandlers(deps),
     ...conversationHandlers(deps),
     ...memberHandlers(deps),
+    ...banHandlers(deps),
     ...messageHandlers(deps),
     ...markingHandlers(deps),
     ...messageListHandlers(deps),

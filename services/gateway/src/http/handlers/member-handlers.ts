@@ -11,7 +11,9 @@ import type { HandlersOf, HttpDeps } from '../handler.ts';
 import { demandUsers } from './demand-users.ts';
 import { presenceOfMembers } from './presence-of.ts';
 
-export function memberHandlers(deps: HttpDeps): HandlersOf<'members.list' | 'members.add' | 'members.remove'> {
+type MemberRoute = 'members.list' | 'members.add' | 'members.update' | 'members.remove';
+
+export function memberHandlers(deps: HttpDeps): HandlersOf<MemberRoute> {
   const { chat } = deps.clients;
   return {
     async 'members.list'({ params, query, caller, context }) {
@@ -29,6 +31,14 @@ export function memberHandlers(deps: HttpDeps): HandlersOf<'members.list' | 'mem
       await demandUsers(deps, userIds, context);
       const conversation = await chat.for(params.id).AddMembers({ ...request, userIds }, context);
       return { status: 200, body: await presentOne(deps.presenter, conversation, caller, context) };
+    },
+    async 'members.update'({ params, body, caller, context }) {
+      const { id: conversationId, userId } = params;
+      const request = { actorId: caller.userId, conversationId, userId, role: body.role };
+      const changed = await chat.for(conversationId).ChangeRole(request, context);
+      const [member] = await presentMembers(deps, [changed], caller, context);
+      if (!member) throw new Error('a member was lost on the way');
+      return { status: 200, body: member };
     },
     async 'members.remove'({ params, caller, context }) {
       const request = { actorId: caller.userId, conversationId: params.id, userId: params.userId };

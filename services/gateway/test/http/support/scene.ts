@@ -19,6 +19,7 @@ export type Scene = {
   /** A code that logs alice in. */
   code(): Promise<string>;
   group(...memberIds: string[]): Promise<string>;
+  room(): Promise<string>;
   send(conversationId: string): Promise<string>;
   /** An image whose bytes are there and not confirmed yet. */
   upload(): Promise<string>;
@@ -30,6 +31,8 @@ export async function makeScene(gateway: GatewayUnderTest): Promise<Scene> {
     made(await insistently(() => gateway.call<T>('POST', path, { token: alice.accessToken, body })));
   const group = async (...memberIds: string[]): Promise<string> =>
     (await post<{ id: string }>('/conversations', { type: 'group', name: 'Fuzz', memberIds })).id;
+  const room = async (): Promise<string> =>
+    (await post<{ id: string }>('/conversations', { type: 'room', name: 'Fuzz room' })).id;
   const send = async (conversationId: string): Promise<string> => {
     const body = { clientMsgId: randomUUID(), text: 'target' };
     return (await post<{ message: { id: string } }>(`/conversations/${conversationId}/messages`, body)).message.id;
@@ -60,7 +63,7 @@ export async function makeScene(gateway: GatewayUnderTest): Promise<Scene> {
   };
   const code = async (): Promise<string> =>
     (await post<{ code: string }>('/auth/request-code', { identifier: alice.email })).code;
-  return { alice, ids, register: () => gateway.register('guest'), login, code, group, send, upload };
+  return { alice, ids, register: () => gateway.register('guest'), login, code, group, room, send, upload };
 }
 
 function made<T>({ status, body }: Reply<T>): T {

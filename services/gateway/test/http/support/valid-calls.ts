@@ -43,10 +43,24 @@ const special: Partial<Record<RouteId, Special>> = {
     const as = await register();
     return { as, params: [await group(as.id)], body: {} };
   },
+  'conversations.discover': async () => ({ query: [['q', 'room']] }),
+  'conversations.update': async ({ group }) => ({ params: [await group()] }),
+  'conversations.delete': async ({ group }) => ({ params: [await group()] }),
+  'conversations.join': async ({ room, register }) => ({ as: await register(), params: [await room()], body: {} }),
+  'conversations.transfer': async ({ register, group }) => {
+    const { id: userId } = await register();
+    return { params: [await group(userId)], body: { userId } };
+  },
   'members.add': async ({ register, group }) => ({
     params: [await group()],
     body: { userIds: [(await register()).id] },
   }),
+  'members.update': async ({ register, group }) => {
+    const { id } = await register();
+    return { params: [await group(id), id], body: { role: 'moderator' } };
+  },
+  'bans.put': async ({ register, group }) => ({ params: [await group(), (await register()).id] }),
+  'bans.delete': async ({ register, group }) => ({ params: [await group(), (await register()).id] }),
   'members.remove': async ({ register, group }) => {
     const { id } = await register();
     return { params: [await group(id), id] };
