@@ -21,6 +21,11 @@ export async function call<T = Json>(
     },
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     signal: AbortSignal.timeout(10_000),
+  }).catch((error: unknown) => {
+    // fetch says only that it failed; what happened to the connection is below.
+    const { message, cause } = error instanceof Error ? error : new Error(String(error));
+    const below = cause instanceof Error ? `${cause.name} ${cause.message}` : 'no cause';
+    throw new Error(`${method} ${path}: ${message} (${below})`, { cause: error });
   });
   const text = await answer.text();
   return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as T, headers: answer.headers };
