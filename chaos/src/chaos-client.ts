@@ -11,6 +11,8 @@ export type ClientObserver = {
   onApplied?(entry: SeenEntry): void;
   onSocketEnd?(end: SocketEnd): void;
   onRetry?(clientMsgId: string, why: string): void;
+  /** It is connected again, so long after the end of its last socket; `refusals` are what attempts before failed with. */
+  onReconnect?(afterMs: number, refusals: readonly string[]): void;
 };
 
 type WireEntry = Record<string, unknown> & { conversationId: string; seq: number };
@@ -44,6 +46,8 @@ export class ChaosClient {
   #closed = false;
   #reconnects = 0;
   #lastFailure = 'none';
+  #awaySince: number | undefined;
+  #refusals: string[] = [];
 
   constructor(account: Account, gateways: readonly string[], random: () => number, observer: ClientObserver = {}) {
     this.account = account;
@@ -110,12 +114,21 @@ export class ChaosClient {
       this.#reconnects += 1;
       setTimeout(() => this.#connect(), Math.max(50, notBefore - Date.now()) + this.#random() * 450);
     };
-    socket.on('connect', () => this.#syncSoon());
-    socket.on('connect_error', again);
+    socket.on('connect', () => {
+      if (this.#awaySince !== undefined) this.#observer.onReconnect?.(Date.now() - this.#awaySince, this.#refusals);
+      this.#awaySince = undefined;
+      this.#refusals = [];
+      this.#syncSoon();
+    });
+    socket.on('connect_error', (error) => {
+      this.#refusals.push(error.message);
+      again(error);
+    });
     socket.on('server:draining', ({ retryAfterMs }: { retryAfterMs: number }) => {
       notBefore = Date.now() + Math.min(5_000, retryAfterMs);
     });
     socket.on('disconnect', (reason, details) => {
+      this.#awaySince = Date.now();
       if (!this.#closed) this.#observer.onSocketEnd?.({ reason, code: closeCodeOf(reason, details) });
       again(reason);
     });

@@ -18,6 +18,8 @@ export type Stretch = {
   p50: number;
   p99: number;
   max: number;
+  /** Sockets that were closed and came back: how many, how long they were away, and why attempts before failed. */
+  reconnects: { count: number; p50: number; p99: number; refusals: Record<string, number> };
 };
 
 export type LoadResult = {
@@ -52,6 +54,8 @@ export class Load {
   #cut = 0;
   #retried = 0;
   #delays: number[] = [];
+  #absences: number[] = [];
+  #refusals: Record<string, number> = {};
   #sent = 0;
   #since = performance.now();
   #owed = 0;
@@ -80,6 +84,10 @@ export class Load {
     return new ChaosClient(account, [this.#options.url], seededRandom(this.#random() * 2 ** 32), {
       onApplied: (entry) => this.#delivered(account.userId, entry),
       onSocketEnd: (end) => this.#ended(end),
+      onReconnect: (afterMs, refusals) => {
+        this.#absences.push(afterMs);
+        for (const refusal of refusals) count(this.#refusals, refusal);
+      },
       onRetry: (_, why) => {
         this.#retried += 1;
         count(this.#reasons, why);
@@ -115,13 +123,22 @@ export class Load {
   /** Closes a stretch: what was sent and delivered since the last call. */
   stretch(name: string): Stretch {
     const [delays, sent] = [this.#delays.sort((a, b) => a - b), this.#sent];
+    const [absences, refusals] = [this.#absences.sort((a, b) => a - b), this.#refusals];
     const seconds = (performance.now() - this.#since) / 1_000;
     this.#delays = [];
+    this.#absences = [];
+    this.#refusals = {};
     this.#sent = 0;
     this.#since = performance.now();
     return {
       ...{ name, seconds: Math.round(seconds), sent, deliveries: delays.length },
       ...{ p50: percentile(delays, 50), p99: percentile(delays, 99), max: percentile(delays, 100) },
+      reconnects: {
+        count: absences.length,
+        p50: percentile(absences, 50),
+        p99: percentile(absences, 99),
+        refusals,
+      },
     };
   }
 
