@@ -7,6 +7,7 @@ import { createMongoSearchIndex } from '@bluewave/chat/storage/mongo-search-inde
 import type { EntryBody, LogEntry } from '@bluewave/chat/log/entry';
 import type { Platform } from '@bluewave/dev-env/platform';
 import { connectMongo } from '@bluewave/mongo/connect';
+import { isDuplicateKey } from '@bluewave/mongo/mongo-failure';
 import { createLogger } from '@bluewave/runtime/logger';
 import { seededRandom, textOf } from './bench-texts.ts';
 import { inParallel } from './gather.ts';
@@ -18,12 +19,16 @@ export type Prepared = {
   /** Has 1,000 entries. */
   shortId: string;
   messages: number;
+  /** Entries of the long one. */
+  length: number;
   /** Some of the texts. */
   samples: string[];
 };
 
 const database = 'bluewave_chat';
-const batch = 2_048;
+const batch = 4_096;
+/** As the index has them. */
+const chunk = 256;
 const shortLength = 1_000;
 const smallest = 5;
 const largest = 60;
@@ -55,11 +60,11 @@ export async function prepareConversations(
       };
       await writeConversation(collections, ids[index] ?? '', [userId, randomUUID()], length, random, sample);
       written += length;
-      if (index === 0) report(`${length} messages are written and indexed`);
+      if (index === 0 || index === lengths.length - 1) report(`${written} messages are written and indexed`);
     }
     await readAllBut(collections, 5);
     const [longId = '', shortId = ''] = ids;
-    return { longId, shortId, messages: written, samples };
+    return { longId, shortId, length: messages, messages: written, samples };
   });
 }
 
@@ -104,11 +109,14 @@ async function writeConversation(
       const at = endAt - (length - seq) * stepMs;
       return { conversationId, seq, senderId, clientMsgId: randomUUID(), body, bodyHash, at, by };
     });
-    await persist(() => collections.entries.insertMany(entries.map(toDocument), { writeConcern: { w: 1 } }));
+    // The first ones are read at once, and only what a majority has is read.
+    const options = { ordered: false, writeConcern: { w: start === 0 ? ('majority' as const) : 1 } };
+    await persist(() => collections.entries.insertMany(entries.map(toDocument), options));
     if (start === 0) await persist(() => createMongoProjectionStore(collections).projectMembers(conversationId));
-    await persist(async () => {
-      const covered = await index.coveredTo(conversationId);
-      await index.cover(conversationId, covered, entries.slice(covered - start));
+    // Chunks are apart from each other: those of a batch may be indexed together.
+    await inParallel(Math.ceil(entries.length / chunk), 8, (piece) => {
+      const some = entries.slice(piece * chunk, (piece + 1) * chunk);
+      return persist(() => index.cover(conversationId, start + piece * chunk, some));
     });
   }
 }
@@ -120,7 +128,9 @@ async function persist(step: () => Promise<unknown>): Promise<void> {
       await step();
       return;
     } catch (error) {
-      if (tries === 10 || (error as { code?: number }).code === 11_000) throw error;
+      // The first try went through, only its answer did not.
+      if (isDuplicateKey(error)) return;
+      if (tries === 10) throw error;
     }
   }
 }

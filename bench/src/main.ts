@@ -9,7 +9,6 @@ import { measureCrossGateway } from './cross-gateway.ts';
 import { measureIdleSockets } from './idle-sockets.ts';
 import { measureMessages } from './messages.ts';
 import { measureReading } from './reading-times.ts';
-import { measureSearch } from './search-times.ts';
 import { measureSlowConsumers } from './slow-consumers.ts';
 import { measureSync } from './sync-times.ts';
 
@@ -20,7 +19,6 @@ const parts: Record<string, BenchPart> = {
   cross: measureCrossGateway,
   slow: measureSlowConsumers,
   sync: measureSync,
-  search: measureSearch,
   reading: measureReading,
 };
 

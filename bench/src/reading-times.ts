@@ -8,6 +8,7 @@ import { LeanSocket } from './lean-socket.ts';
 import { percentiles } from './latencies.ts';
 import { closedLoop, LoadMeter } from './load.ts';
 import { prepareConversations, prepareEmpty } from './long-conversations.ts';
+import { measureSearch } from './search-times.ts';
 
 const messages = 1_000_000;
 const conversations = 1_000;
@@ -16,7 +17,7 @@ const groupSize = 1_000;
 
 /**
  * What must not grow with what there is: a page of history with the length of the conversation, the list of conversations with their
- * number, a send with the number of members. The short conversation and the pair are the baselines; they take turns with the long and the large.
+ * number, a search with the number of messages, a send with the number of members. The short conversation and the pair are the baselines; they take turns with the long and the large.
  */
 export const measureReading: BenchPart = async (platform, options) => {
   const { rounds, size = messages, report } = options;
@@ -44,16 +45,20 @@ export const measureReading: BenchPart = async (platform, options) => {
   const historyRatio = rounded(history.long.p50 / history.short.p50);
   report(`history of ${size}: p50 ${history.long.p50} ms; of 1,000: p50 ${history.short.p50} ms`);
   report(`list of ${conversations} conversations: p50 ${listed.p50} ms, p95 ${listed.p95} ms`);
+  const search = await measureSearch(gateway, reader, prepared, platform, options);
   const sends = await measureSends(platform, sender, options);
   return {
     goals: {
       historyToShort: { value: historyRatio, atMost: 1.5 },
       listP95Ms: { value: listed.p95, below: 50 },
+      searchP95Ms: { value: search.all.p95, below: 100 },
       sendToPair: { value: sends.ratio, atMost: 2 },
     },
     conversations,
+    messages: prepared.messages,
     history,
     list: listed,
+    search,
     sends,
   };
 };
