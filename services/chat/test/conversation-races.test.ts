@@ -5,7 +5,7 @@ import { applyEntry, type ConversationState, emptyState } from '../src/log/conve
 import type { Role } from '../src/log/entry.ts';
 import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
 import { nth } from './support/nth.ts';
-import { codeOf, persist } from './support/outcomes.ts';
+import { codeOf } from './support/outcomes.ts';
 import type { Replica } from './support/replica.ts';
 import { call } from './support/rules.ts';
 
@@ -27,14 +27,14 @@ async function foldLog(conversationId: string): Promise<ConversationState> {
 async function expectAgreement(conversationId: string, actorId: string): Promise<ConversationState> {
   const state = await foldLog(conversationId);
   const expected = [...state.members].map(([userId, { role }]) => `${userId} ${role}`).sort();
-  for (const { call: ask } of chat.replicas) {
+  for (const { insist: ask } of chat.replicas) {
     const actor = { actorId, conversationId };
-    const { members } = await persist(() => ask.ListMembers({ ...actor, limit: 200, cursor: '' }));
+    const { members } = await ask.ListMembers({ ...actor, limit: 200, cursor: '' });
     expect(members.map(({ userId, role }) => `${userId} ${role}`).sort()).toEqual(expected);
-    const { info } = await persist(() => ask.GetConversation(actor));
+    const { info } = await ask.GetConversation(actor);
     expect(info).toMatchObject({ memberCount: expected.length, head: state.head });
     const cursors = { [conversationId]: 0 };
-    const synced = await persist(() => ask.Sync({ actorId, cursors, token: '', limit: 200 }));
+    const synced = await ask.Sync({ actorId, cursors, token: '', limit: 200 });
     const seen = synced.conversations.find(({ conversation }) => conversation?.info?.id === conversationId);
     expect(seen?.entries.map(({ seq }) => seq)).toEqual(Array.from({ length: state.head }, (_, index) => index + 1));
   }
@@ -47,7 +47,7 @@ describe('given a room', () => {
     const conversationId = await replicaOf(0).room(owner, 'Popular');
     const guests = Array.from({ length: 50 }, () => randomUUID());
     const joins = guests.flatMap((actorId) =>
-      chat.replicas.map((replica) => persist(() => replica.call.JoinConversation({ actorId, conversationId }))),
+      chat.replicas.map((replica) => replica.insist.JoinConversation({ actorId, conversationId })),
     );
     await Promise.all(joins);
     const state = await expectAgreement(conversationId, owner);
@@ -62,8 +62,8 @@ describe('given a room', () => {
       const userId = randomUUID();
       const ban = { actorId: owner, conversationId, userId, reason: '', untilMs: 0 };
       const [joined] = await Promise.all([
-        codeOf(persist(() => replicaOf(round).call.JoinConversation({ actorId: userId, conversationId }))),
-        persist(() => replicaOf(round + 1).call.BanUser(ban)),
+        codeOf(replicaOf(round).insist.JoinConversation({ actorId: userId, conversationId })),
+        replicaOf(round + 1).insist.BanUser(ban),
       ]);
       // Who was in for a moment may find themselves out already when they look.
       expect(['done', 'FORBIDDEN', 'NOT_FOUND']).toContain(joined);
@@ -71,7 +71,7 @@ describe('given a room', () => {
       expect([...state.members.keys()]).toEqual([owner]);
       expect(state.bans.has(userId)).toBe(true);
       for (const replica of chat.replicas) {
-        const again = persist(() => replica.call.JoinConversation({ actorId: userId, conversationId }));
+        const again = replica.insist.JoinConversation({ actorId: userId, conversationId });
         expect(await codeOf(again)).toBe('FORBIDDEN');
       }
     }
@@ -87,15 +87,15 @@ describe('given a room', () => {
       const guest = { actorId: randomUUID(), conversationId };
       await Promise.all([
         ...chat.replicas.map(write),
-        codeOf(persist(() => replicaOf(round).call.JoinConversation(guest))),
-        codeOf(persist(() => replicaOf(round + 1).call.DeleteConversation({ actorId: owner, conversationId }))),
+        codeOf(replicaOf(round).insist.JoinConversation(guest)),
+        codeOf(replicaOf(round + 1).insist.DeleteConversation({ actorId: owner, conversationId })),
       ]);
       const state = await foldLog(conversationId);
       expect((await chat.log(conversationId)).at(-1)?.body.type).toBe('conversation:deleted');
       expect(state.members.size).toBe(0);
       for (const replica of chat.replicas) {
         expect(await replica.send({ actorId: owner, conversationId, text: 'x' })).toEqual({ code: 'NOT_FOUND' });
-        expect(await codeOf(persist(() => replica.call.JoinConversation(guest)))).toBe('NOT_FOUND');
+        expect(await codeOf(replica.insist.JoinConversation(guest))).toBe('NOT_FOUND');
       }
     }
   }, 120_000);
@@ -107,7 +107,7 @@ describe('given a group with several who may change roles', () => {
     const actor = owner ?? '';
     const conversationId = await replicaOf(0).group(actor, ...others);
     const change = (replica: Replica, actorId: string, userId: string, role: Role) =>
-      codeOf(persist(() => replica.call.ChangeRole({ actorId, conversationId, userId, role })));
+      codeOf(replica.insist.ChangeRole({ actorId, conversationId, userId, role }));
     for (const admin of others.slice(0, 3)) await change(replicaOf(0), actor, admin, 'admin');
     const given: Role[] = ['admin', 'moderator', 'member'];
     const changes = Array.from({ length: 40 }, (_, index) => {
@@ -135,10 +135,8 @@ describe('given a group with several who may change roles', () => {
       const [owner, heir, friend] = [randomUUID(), randomUUID(), randomUUID()];
       const conversationId = await replicaOf(round).group(owner, heir, friend);
       const [left, passedOn] = await Promise.all([
-        codeOf(persist(() => replicaOf(round).call.RemoveMember({ actorId: owner, conversationId, userId: owner }))),
-        codeOf(
-          persist(() => replicaOf(round + 1).call.TransferOwnership({ actorId: owner, conversationId, userId: heir })),
-        ),
+        codeOf(replicaOf(round).insist.RemoveMember({ actorId: owner, conversationId, userId: owner })),
+        codeOf(replicaOf(round + 1).insist.TransferOwnership({ actorId: owner, conversationId, userId: heir })),
       ]);
       // NOT_FOUND and FORBIDDEN: a repeat of what had been done, or the answer's conversation was left meanwhile.
       expect(['done', 'OWNER_MUST_TRANSFER', 'NOT_FOUND']).toContain(left);

@@ -8,7 +8,7 @@ beforeAll(async () => void (chat = await startChatUnderTest()));
 afterAll(() => chat.close());
 
 const discover = async (actorId: string, query: string, limit = 10, cursor = '') => {
-  const { conversations, nextCursor } = await chat.replicas[1].call.DiscoverRooms({ actorId, query, limit, cursor });
+  const { conversations, nextCursor } = await chat.replicas[1].insist.DiscoverRooms({ actorId, query, limit, cursor });
   return { names: conversations.map(({ info }) => info?.name), conversations, nextCursor };
 };
 
@@ -22,7 +22,7 @@ describe('given rooms', () => {
     expect((await discover(guest, 'MASCH')).names.sort()).toEqual(['Größte Maschinen', 'Kleine Maschinen']);
     expect((await discover(guest, 'masch gross')).names).toEqual(['Größte Maschinen']);
     expect((await discover(guest, 'aschinen')).names).toEqual([]);
-    await first.call.UpdateConversation({ actorId: owner, conversationId: id, name: 'Renamed' });
+    await first.insist.UpdateConversation({ actorId: owner, conversationId: id, name: 'Renamed' });
     expect((await discover(guest, 'grosste')).names).toEqual([]);
     expect((await discover(guest, 'renam')).names).toEqual(['Renamed']);
   });
@@ -34,7 +34,7 @@ describe('given rooms', () => {
     const ids = [];
     for (const name of ['d', 'c', 'b', 'a']) ids.push(await first.room(owner, `${word} ${name}`));
     const large = ids[0] ?? '';
-    await first.call.JoinConversation({ actorId: randomUUID(), conversationId: large });
+    await first.insist.JoinConversation({ actorId: randomUUID(), conversationId: large });
     const pages = [];
     let cursor = '';
     do {
@@ -53,7 +53,7 @@ describe('given rooms', () => {
     const [owner, guest] = [randomUUID(), randomUUID()];
     await first.group(owner, guest);
     const [kept, empty] = [await first.room(owner, 'Kept'), await first.room(owner, 'Left by all')];
-    await first.call.RemoveMember({ actorId: owner, conversationId: empty, userId: owner });
+    await codeOf(first.insist.RemoveMember({ actorId: owner, conversationId: empty, userId: owner }));
     const found = await discover(guest, '', 200);
     const ids = found.conversations.map(({ info }) => info?.id);
     expect(ids).toContain(kept);
@@ -68,20 +68,20 @@ describe('given rooms', () => {
     const [first, second] = chat.replicas;
     const [owner, guest] = [randomUUID(), randomUUID()];
     const conversationId = await first.room(owner, 'Open');
-    await first.send({ actorId: owner, conversationId, text: 'inside' });
+    await first.say(owner, conversationId, 'inside');
     const room = { actorId: guest, conversationId };
-    expect(await second.call.GetConversation({ ...room, orRoom: true })).toMatchObject({
+    expect(await second.insist.GetConversation({ ...room, orRoom: true })).toMatchObject({
       info: { name: 'Open', type: 'room', memberCount: 1, head: 2 },
       lastMessage: null,
       me: null,
     });
-    expect(await codeOf(second.call.GetConversation(room))).toBe('NOT_FOUND');
-    expect(await codeOf(second.call.ListMembers({ ...room, limit: 10, cursor: '' }))).toBe('NOT_FOUND');
-    expect(await codeOf(second.call.ListMessages({ ...room, limit: 10 }))).toBe('NOT_FOUND');
-    expect(await codeOf(second.call.ListEntries({ ...room, after: 0, limit: 10 }))).toBe('NOT_FOUND');
+    expect(await codeOf(second.insist.GetConversation(room))).toBe('NOT_FOUND');
+    expect(await codeOf(second.insist.ListMembers({ ...room, limit: 10, cursor: '' }))).toBe('NOT_FOUND');
+    expect(await codeOf(second.insist.ListMessages({ ...room, limit: 10 }))).toBe('NOT_FOUND');
+    expect(await codeOf(second.insist.ListEntries({ ...room, after: 0, limit: 10 }))).toBe('NOT_FOUND');
     const group = await first.group(owner, randomUUID());
     const hidden = { actorId: guest, conversationId: group, orRoom: true };
-    expect(await codeOf(second.call.GetConversation(hidden))).toBe('NOT_FOUND');
+    expect(await codeOf(second.insist.GetConversation(hidden))).toBe('NOT_FOUND');
   });
 
   it('when somebody joins twice, then once, and they read it all or from there on, as the room says', async () => {
@@ -91,19 +91,19 @@ describe('given rooms', () => {
       ['all', ['before', 'after']],
       ['joined', ['after']],
     ] as const) {
-      const { conversation } = await first.call.CreateConversation({
+      const { conversation } = await first.insist.CreateConversation({
         ...{ actorId: owner, userIds: [], type: 'room', name: history, description: 'd', idempotencyKey: '', history },
       });
       const conversationId = conversation?.info?.id ?? '';
-      await first.send({ actorId: owner, conversationId, text: 'before' });
+      await first.say(owner, conversationId, 'before');
       const guest = { actorId: randomUUID(), conversationId };
-      expect(await second.call.JoinConversation(guest)).toMatchObject({
+      expect(await second.insist.JoinConversation(guest)).toMatchObject({
         info: { memberCount: 2, history, description: 'd' },
         me: { role: 'member', unread: 0 },
       });
-      expect((await first.call.JoinConversation(guest)).info?.head).toBe(3);
-      await first.send({ actorId: owner, conversationId, text: 'after' });
-      const { messages } = await second.call.ListMessages({ ...guest, limit: 10 });
+      expect((await first.insist.JoinConversation(guest)).info?.head).toBe(3);
+      await first.say(owner, conversationId, 'after');
+      const { messages } = await second.insist.ListMessages({ ...guest, limit: 10 });
       expect(messages.filter(({ type }) => type === 'text').map(({ text }) => text)).toEqual(texts);
       expect(messages.find(({ type }) => type === 'system')).toMatchObject({
         senderId: guest.actorId,
@@ -118,10 +118,10 @@ describe('given somebody who is kept out of a room', () => {
     const [first] = chat.replicas;
     const [owner, guest, moderator] = [randomUUID(), randomUUID(), randomUUID()];
     const conversationId = await first.room(owner, `Kept ${guest.slice(0, 8)}`);
-    for (const actorId of [guest, moderator]) await first.call.JoinConversation({ actorId, conversationId });
-    await first.call.ChangeRole({ actorId: owner, conversationId, userId: moderator, role: 'moderator' });
+    for (const actorId of [guest, moderator]) await first.insist.JoinConversation({ actorId, conversationId });
+    await first.insist.ChangeRole({ actorId: owner, conversationId, userId: moderator, role: 'moderator' });
     const ban = (untilMs: number) =>
-      first.call.BanUser({ actorId: moderator, conversationId, userId: guest, reason: 'spam', untilMs });
+      first.insist.BanUser({ actorId: moderator, conversationId, userId: guest, reason: 'spam', untilMs });
     return { owner, guest, moderator, conversationId, ban };
   };
 
@@ -129,7 +129,7 @@ describe('given somebody who is kept out of a room', () => {
     const { owner, guest, moderator, conversationId, ban } = await scene();
     await ban(0);
     await ban(0);
-    for (const { call } of chat.replicas) {
+    for (const { insist: call } of chat.replicas) {
       expect(await codeOf(call.JoinConversation({ actorId: guest, conversationId }))).toBe('FORBIDDEN');
       expect(await codeOf(call.AddMembers({ actorId: owner, conversationId, userIds: [guest] }))).toBe('CONFLICT');
       expect(await codeOf(call.ListMessages({ actorId: guest, conversationId, limit: 10 }))).toBe('NOT_FOUND');
@@ -147,10 +147,10 @@ describe('given somebody who is kept out of a room', () => {
 
   it('when the ban is lifted or its time is over, then they may join again', async () => {
     const { owner, guest, moderator, conversationId, ban } = await scene();
-    const join = () => codeOf(chat.replicas[1].call.JoinConversation({ actorId: guest, conversationId }));
+    const join = () => codeOf(chat.replicas[1].insist.JoinConversation({ actorId: guest, conversationId }));
     await ban(0);
     for (let time = 0; time < 2; time += 1) {
-      await chat.replicas[1].call.LiftBan({ actorId: moderator, conversationId, userId: guest });
+      await chat.replicas[1].insist.LiftBan({ actorId: moderator, conversationId, userId: guest });
     }
     expect(await join()).toBe('done');
     await ban(Date.now() + 3_600_000);
@@ -160,12 +160,12 @@ describe('given somebody who is kept out of a room', () => {
     const list = { actorId: owner, conversationId, limit: 10, cursor: '' };
     await eventually(async () => ((await join()) === 'done' ? true : undefined), 20_000);
     expect(Date.now()).toBeGreaterThanOrEqual(until);
-    expect(await chat.replicas[0].call.ListBans(list)).toEqual({ bans: [], nextCursor: '' });
+    expect(await chat.replicas[0].insist.ListBans(list)).toEqual({ bans: [], nextCursor: '' });
   }, 30_000);
 
   it('when a plain member asks who is kept out or bans, then it is refused', async () => {
     const { guest, owner, conversationId } = await scene();
-    const { call } = chat.replicas[0];
+    const { insist: call } = chat.replicas[0];
     const list = { actorId: guest, conversationId, limit: 10, cursor: '' };
     expect(await codeOf(call.ListBans(list))).toBe('FORBIDDEN');
     const ban = { actorId: guest, conversationId, userId: owner, reason: '', untilMs: 0 };

@@ -8,6 +8,7 @@ import type { Reply } from '@bluewave/protos/generated/bluewave/chat/v1/Reply';
 import { createClient, type RpcClient } from '@bluewave/rpc/client';
 import { MicroBatchStream } from '@bluewave/rpc/micro-batch-stream';
 import { type CallContext, loadService } from '@bluewave/rpc/service-definition';
+import { persist } from './outcomes.ts';
 
 export const definition = loadService<ChatServiceDefinition>('chat', 'ChatService');
 /** Longer than a busy machine needs. */
@@ -47,6 +48,8 @@ export class Replica {
   readonly call: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
   /** The same, repeated while it is not answered in time, as clients do: a busy machine is no finding. For what may be repeated. */
   readonly patient: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
+  /** The same as callers ask on a busy machine: what may be repeated is, so what was done by then is asked for again. */
+  readonly insist: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
   readonly #rpc: RpcClient<ChatServiceDefinition>;
   readonly #stream: MicroBatchStream<Command, Reply>;
 
@@ -61,6 +64,9 @@ export class Replica {
     this.call = Object.fromEntries(
       named.map(([name, call]) => [name, (request: never) => call(request, context())]),
     ) as typeof this.call;
+    this.insist = Object.fromEntries(
+      named.map(([name, call]) => [name, (request: never) => persist(async () => call(request, context()))]),
+    ) as typeof this.insist;
     this.patient = Object.fromEntries(
       named.map(([name, call]) => [name, (request: never) => insistently(async () => call(request, context()))]),
     ) as typeof this.patient;
@@ -78,6 +84,16 @@ export class Replica {
     return { code: error?.code ?? 'no reply', ...(fields.length > 0 ? { fields } : {}) };
   }
 
+  /** A send that succeeds in the end, as clients repeat it. */
+  async say(actorId: string, conversationId: string, text: string): Promise<Message> {
+    const send = { actorId, conversationId, text, clientMsgId: randomUUID() };
+    for (;;) {
+      const { message, code } = await this.send(send).catch((): Sent => ({ code: 'UNAVAILABLE' }));
+      if (message) return message;
+      if (code !== 'UNAVAILABLE' && code !== 'DEADLINE_EXCEEDED') throw new Error(`the send was refused: ${code}`);
+    }
+  }
+
   /** @returns the pointers, or the code of the refusal. */
   async mark(actorId: string, conversationId: string, seqs: { readSeq?: number; deliveredSeq?: number }) {
     const mark = { conversationId, readSeq: 0, deliveredSeq: 0, ...seqs };
@@ -86,24 +102,24 @@ export class Replica {
   }
 
   /** A new group. @returns its id. */
-  async group(ownerId: string, ...userIds: string[]): Promise<string> {
-    const idempotencyKey = randomUUID();
-    const { conversation } = await this.patient.CreateConversation({
-      ...{ actorId: ownerId, userIds, type: 'group', name: 'a group', description: '', idempotencyKey },
-    });
-    return conversation?.info?.id ?? '';
+  group(ownerId: string, ...userIds: string[]): Promise<string> {
+    return this.#create({ actorId: ownerId, userIds, type: 'group', name: 'a group' });
   }
 
   /** A new room. @returns its id. */
-  async room(ownerId: string, name: string): Promise<string> {
-    const { conversation } = await this.call.CreateConversation({
-      ...{ actorId: ownerId, userIds: [], type: 'room', name, description: '', idempotencyKey: '' },
-    });
-    return conversation?.info?.id ?? '';
+  room(ownerId: string, name: string): Promise<string> {
+    return this.#create({ actorId: ownerId, userIds: [], type: 'room', name });
   }
 
   close(): void {
     this.#stream.close();
     this.#rpc.close();
+  }
+
+  async #create(what: { actorId: string; userIds: string[]; type: string; name: string }): Promise<string> {
+    const { conversation } = await this.insist.CreateConversation({
+      ...{ ...what, description: '', idempotencyKey: randomUUID() },
+    });
+    return conversation?.info?.id ?? '';
   }
 }

@@ -102,10 +102,11 @@ export class World {
   }
 
   /** Calls REST on a gateway. @returns status and body. */
-  async rest(method: string, path: string, token?: string, body?: unknown, gateway = 0) {
+  async rest(method: string, path: string, token?: string, body?: unknown, gateway = 0, headers = {}) {
     const response = await fetch(`${this.url(gateway)}/api/v1${path}`, {
       method,
       headers: {
+        ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
@@ -115,11 +116,19 @@ export class World {
     return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
   }
 
-  /** The same, of which only success is expected. */
+  /** The same, of which only success is expected; repeated under one key, as clients do, when it was not in time. */
   async ok<T>(method: string, path: string, token?: string, body?: unknown, gateway = 0): Promise<T> {
-    const answer = await this.rest(method, path, token, body, gateway);
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer.body as T;
+    const key = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
+    for (let left = 5; ; left -= 1) {
+      const answer = await this.rest(method, path, token, body, gateway, key);
+      if (answer.status < 300) return answer.body as T;
+      const { code } = answer.body as { code?: string };
+      const isLate = answer.status === 503 || answer.status === 504 || code === 'REQUEST_IN_PROGRESS';
+      if (!isLate || left === 0) {
+        throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
   }
 
   async person(name: string): Promise<Person> {
