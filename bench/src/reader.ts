@@ -48,6 +48,12 @@ export class Reader {
     this.#handle({ type: 'connected' });
   }
 
+  /** Asks for as much as it may at once. */
+  askForMuch(): void {
+    const cursors = Object.fromEntries([...this.#have.keys()].map((id) => [id, 0]));
+    for (let asked = 0; asked < 2; asked += 1) this.#socket?.emit('sync', { cursors, limit: 200 }, () => undefined);
+  }
+
   stall(): void {
     this.#socket?.stall();
   }

@@ -43,6 +43,7 @@ export const measureSlowConsumers: BenchPart = async (platform, { seconds, round
   );
   report(`${healthy} sockets that read, ${slow} that will stall`);
   const turn = async (stalled: boolean): Promise<Turn> => {
+    for (const reader of readers) reader.askForMuch();
     if (stalled) for (const reader of readers) reader.stall();
     const meter = (current.meter = new LoadMeter());
     const peak = watchPeak(gateway);
@@ -57,6 +58,8 @@ export const measureSlowConsumers: BenchPart = async (platform, { seconds, round
     report(`${stalled ? 'stalled' : 'reading'}: p99 ${delivery.p99} ms, gateway ${peakMiB} MiB, ${cut} cut`);
     return result;
   };
+  report('writing long messages, so that an answer to a sync is large');
+  await writeLong(second, writer, long, 6);
   await turn(false);
   const turns: { reading: Turn; stalled: Turn }[] = [];
   for (let round = 0; round < rounds; round += 1) turns.push({ reading: await turn(false), stalled: await turn(true) });

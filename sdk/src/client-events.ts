@@ -7,7 +7,17 @@ type EntryEvents = { [T in Entry['type']]: Extract<Entry, { type: T }> };
 
 /** What a client tells, by name. */
 export type ClientEventMap = EntryEvents &
-  Pick<ServerEvents, 'receipt' | 'typing' | 'presence' | 'media:updated' | 'server:draining' | 'session:revoked'> & {
+  Pick<
+    ServerEvents,
+    | 'receipt'
+    | 'typing'
+    | 'presence'
+    | 'media:updated'
+    | 'conversation:me'
+    | 'conversation:muted'
+    | 'server:draining'
+    | 'session:revoked'
+  > & {
     /** Every entry. `live`: it came as it happened, rather than by catching up. */
     entry: { entry: Entry; live: boolean };
     /** This user is in a conversation that this device did not know. */

@@ -30,7 +30,9 @@ export function createInbound(deps: InboundDeps): (name: string, payload: unknow
     'conversation:me': (payload) => {
       pointers.know(payload.conversationId, payload.me);
       conversations.takeMe(payload);
+      events.emit('conversation:me', payload);
     },
+    'conversation:muted': (payload) => events.emit('conversation:muted', payload),
     receipt: (receipt) => {
       conversations.takeReceipt(receipt);
       events.emit('receipt', receipt);

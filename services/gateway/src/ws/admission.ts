@@ -13,6 +13,7 @@ import type { Directory } from '../present/directory.ts';
 import { AdmissionControl } from './admission-control.ts';
 import { connectionOf } from './engine-connection.ts';
 import { EventBudget } from './event-budget.ts';
+import { EventLimits } from './event-limits.ts';
 import { roomOf } from './room-names.ts';
 import type { SocketMetrics } from './socket-metrics.ts';
 import type { GatewaySocket } from './socket-types.ts';
@@ -77,7 +78,7 @@ async function enter(options: AdmissionOptions, socket: GatewaySocket, identity:
     memberships.detach(user);
     throw new AppError('SESSION_REVOKED', 'This session has ended. Log in again.');
   }
-  socket.data = { identity, user, watched: [], budget: newBudget(now) };
+  socket.data = { identity, user, watched: [], budget: newBudget(now), limits: new EventLimits(now) };
   // From here on nothing waits: the rooms are those of this very moment.
   const rooms = memberships.roomsOf(user).map(roomOf.conversation);
   void socket.join([roomOf.user(user.id), ...rooms, ...[...user.blocked].map(roomOf.deafTo)]);

@@ -61,7 +61,12 @@ export function createEventRouter(options: EventRouterOptions): EventRouter {
     const parsed = clientEvents[name].payload.safeParse(payload ?? {});
     if (!parsed.success) return event.refuse(invalidPayload(parsed.error));
     if (more.length > 0) return event.refuse(tooManyArguments());
-    event.serve(options.handlers[name], parsed.data);
+    try {
+      if (options.limited) socket.data.limits.demandPace(name);
+      event.serve(options.handlers[name], parsed.data, socket.data.limits.begin(name, socket));
+    } catch (thrown) {
+      event.refuse(toAppError(thrown));
+    }
   };
 }
 
@@ -88,7 +93,7 @@ class ServedEvent implements Due {
     return this.#startedAt + eventMs;
   }
 
-  serve(handler: EventHandler<ClientEventName>, input: ClientEventPayload<ClientEventName>): void {
+  serve(handler: EventHandler<ClientEventName>, input: ClientEventPayload<ClientEventName>, end: () => void): void {
     const { budget } = this.#socket.data;
     budget.inFlight += 1;
     this.#options.deadlines.add(this);
@@ -99,6 +104,7 @@ class ServedEvent implements Due {
       )
       .finally(() => {
         budget.inFlight -= 1;
+        end();
         this.#options.deadlines.done(this);
       });
   }

@@ -4,6 +4,7 @@ import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { LocalUser } from '../feed/local-user.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { EventBudget } from './event-budget.ts';
+import type { EventLimits } from './event-limits.ts';
 
 /** What the server sends: the events of the contract, and every kind of entry under its own type. */
 export type ServerToClient = {
@@ -17,6 +18,7 @@ export type SocketData = {
   identity: Identity;
   user: LocalUser;
   budget: EventBudget;
+  limits: EventLimits;
   /** Users whose presence it follows. */
   watched: readonly string[];
 };
