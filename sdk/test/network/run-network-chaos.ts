@@ -146,14 +146,13 @@ async function revolve({ people, group }: Scene, random: () => number, isOver: (
 }
 
 /** Until it is done: a busy machine may answer too late. Who is gone already is gone. */
-async function persist(ask: () => Promise<unknown> | undefined): Promise<void> {
+async function persist<T>(ask: () => Promise<T> | undefined): Promise<T | undefined> {
   for (;;) {
     try {
-      await ask();
-      return;
+      return await ask();
     } catch (error) {
       if (!(error instanceof BluewaveError)) throw error;
-      if (error.code === 'NOT_FOUND') return;
+      if (error.code === 'NOT_FOUND') return undefined;
       if (!error.retryable) throw error;
       await pause(500);
     }
@@ -187,7 +186,7 @@ async function readLogs({ people, group, direct }: Scene): Promise<Logs> {
     const entries: Entry[] = [];
     for (let more = true; more;) {
       const query = { after: entries.at(-1)?.seq ?? 0, limit: 200 };
-      const page = await people[0]?.api('entriesList', { params: { id }, query });
+      const page = await persist(() => people[0]?.api('entriesList', { params: { id }, query }));
       entries.push(...(page?.items ?? []));
       more = page?.hasMore ?? false;
     }

@@ -14,7 +14,7 @@ export class EventBudget {
   inFlight = 0;
   /** Events of names that do not exist. */
   unknown = 0;
-  /** Refusals in a row. */
+  /** Refusals, less two for each event that was served: a loop that went wild is always served now and then. */
   refused = 0;
 
   constructor(options: EventBudgetOptions) {
@@ -31,7 +31,7 @@ export class EventBudget {
     this.#filledAt = at;
     if (this.#tokens >= 1) {
       this.#tokens -= 1;
-      this.refused = 0;
+      this.refused = Math.max(0, this.refused - 2);
       return 0;
     }
     this.refused += 1;
