@@ -27,6 +27,7 @@ function unreachable(reason: string): string {
 /** What is wrong with NATS and what to do, in one line. */
 export function natsTrouble(error: unknown): string {
   const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ETIMEDOUT/.test(reason)) return unreachable(reason);
   if (!(error instanceof NatsError)) return reason;
   const api = error.api_error?.err_code ?? 0;
   if (noJetStream.includes(api)) return withoutJetStream;

@@ -50,11 +50,12 @@ export async function startAuth(config: AuthConfig, log: Logger, clock: Clock = 
 }
 
 async function open(config: AuthConfig, log: Logger, clock: Clock, stack: CloseStack): Promise<RunningAuth> {
-  const redis = connectRedis({ url: config.redisUrl, name: 'bluewave-auth', log });
-  stack.add('redis', { close: () => closeRedis(redis) });
   const { mongodbUrl: url, mongodbDatabase: database } = config;
   const connection = await connectMongo({ url, database, appName: 'bluewave-auth', log });
   stack.add('mongodb', { close: () => connection.close() });
+  // After it: a start that waits for the database says nothing about others meanwhile.
+  const redis = connectRedis({ url: config.redisUrl, name: 'bluewave-auth', log });
+  stack.add('redis', { close: () => closeRedis(redis) });
   const models = createModels(connection);
   const [, keys] = await Promise.all([ensureIndexes(models), signingKeys(config, models), firstConnection(redis)]);
 
