@@ -174,6 +174,8 @@ export type Entry =
       demotedUserId?: string;
     };
 
+export type ForwardResult = { conversationId: string; ok: boolean; message?: Message; error?: Problem };
+
 export type FoundMessage = {
   id: string;
   conversationId: string;
@@ -315,6 +317,8 @@ export type Problem = {
 
 export type Reaction = { user: UserSummary; emoji: string; at: string };
 
+export type Receipt = { userId: string; deliveredAt?: string; readAt?: string };
+
 export type ReplyTo = {
   messageId: string;
   seq: number;
@@ -330,6 +334,8 @@ export type SyncAnswer = {
   conversations: { conversation: Conversation; entries: Entry[]; hasMore: boolean }[];
   removed: string[];
   token: string;
+  starred?: { messageId: string; on: boolean }[];
+  starredReset?: boolean;
 };
 
 export type SystemNote = {
@@ -339,6 +345,8 @@ export type SystemNote = {
 };
 
 export type TextVersion = { text: string; at: string };
+
+export type UnreadTotals = { total: number; mentions: number; conversations: number };
 
 export type User = {
   id: string;
@@ -604,6 +612,49 @@ export type Operations = {
   messagesDelete: { input: { params: { id: string } }; answer: undefined };
   /** Everything since the cursors; ask again while hasMore */
   sync: { input: { body: { cursors: Record<string, number>; token?: string; limit?: number } }; answer: SyncAnswer };
+  /** When it was delivered to and read by each member; for its sender, in groups and rooms for moderators and above */
+  messagesInfo: {
+    input: { params: { id: string }; query?: { limit?: number; cursor?: string } };
+    answer: { items: Receipt[]; nextCursor: string | null };
+  };
+  /** Forward to conversations, each with its own result; with an Idempotency-Key each at most once */
+  messagesForward: {
+    input: { params: { id: string }; body: { conversationIds: string[] } };
+    answer: { results: ForwardResult[] };
+  };
+  /** Report a message to those who operate the platform; a repeat replaces reason and note */
+  messagesReport: {
+    input: {
+      params: { id: string };
+      body: {
+        reason:
+          | 'spam'
+          | 'scam'
+          | 'abuse'
+          | 'harassment'
+          | 'hate'
+          | 'violence'
+          | 'sexual'
+          | 'self_harm'
+          | 'illegal'
+          | 'impersonation'
+          | 'other';
+        note?: string;
+      };
+    };
+    answer: undefined;
+  };
+  /** Own starred messages that may still be opened, the last star first; a page may be short */
+  starsList: {
+    input: { query?: { limit?: number; cursor?: string } };
+    answer: { items: Message[]; nextCursor: string | null };
+  };
+  /** Star a message for oneself */
+  starsPut: { input: { params: { id: string } }; answer: undefined };
+  /** Take a star away */
+  starsDelete: { input: { params: { id: string } }; answer: undefined };
+  /** Unread messages, mentions, and conversations with any; muted and archived ones count */
+  messagesUnread: { input: Record<string, never>; answer: UnreadTotals };
   /** The texts that a message had, oldest first, the current one last; none of a deleted one */
   messagesHistory: { input: { params: { id: string } }; answer: { items: TextVersion[] } };
   /** The replies of a thread, oldest first, without its root */
@@ -725,6 +776,8 @@ export type ClientEvents = {
       conversations: { conversation: Conversation; entries: Entry[]; hasMore: boolean }[];
       removed: string[];
       token: string;
+      starred?: { messageId: string; on: boolean }[];
+      starredReset?: boolean;
     };
   };
 };
@@ -856,6 +909,8 @@ export type ServerEvents = {
   };
   /** You sent too fast and are muted in a room until then */
   'conversation:muted': { conversationId: string; until: string };
+  /** You starred a message, or no longer do, on one of your devices */
+  'message:starred': { messageId: string; on: boolean };
   /** An upload changed its state */
   'media:updated': { media: Media };
   /** This session has ended; the socket closes */
@@ -915,6 +970,13 @@ export const operations: Record<keyof Operations, readonly [method: string, path
   messagesEdit: ['PATCH', '/messages/{id}'],
   messagesDelete: ['DELETE', '/messages/{id}'],
   sync: ['POST', '/sync'],
+  messagesInfo: ['GET', '/messages/{id}/info'],
+  messagesForward: ['POST', '/messages/{id}/forward'],
+  messagesReport: ['POST', '/messages/{id}/report'],
+  starsList: ['GET', '/users/me/starred'],
+  starsPut: ['PUT', '/messages/{id}/star'],
+  starsDelete: ['DELETE', '/messages/{id}/star'],
+  messagesUnread: ['GET', '/users/me/unread'],
   messagesHistory: ['GET', '/messages/{id}/history'],
   messagesThread: ['GET', '/messages/{id}/thread'],
   reactionsList: ['GET', '/messages/{id}/reactions'],

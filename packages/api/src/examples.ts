@@ -36,6 +36,8 @@ export const bodyExamples: Partial<Record<RouteId, unknown>> = {
   'messages.send': { clientMsgId, text: 'Hello' },
   'messages.read': { seq: 42 },
   'messages.delivered': { seq: 42 },
+  'messages.forward': { conversationIds: ['6d5f0c2e-44a5-4c0e-8f0e-2f2b7a1c9d3e'] },
+  'messages.report': { reason: 'spam', note: 'The same link in every group' },
   'messages.edit': { text: 'Hello, world' },
   sync: { cursors: { '6d5f0c2e-44a5-4c0e-8f0e-2f2b7a1c9d3e': 42 }, limit: 200 },
   'media.uploadUrl': { fileName: 'engine.png', contentType: 'image/png', size: 48_213, purpose: 'message' },

@@ -132,6 +132,14 @@ export const editMessageEvent = z.strictObject({ messageId, ...editFields });
 export const deleteMessageEvent = z.strictObject({ messageId });
 export const reactEvent = z.strictObject({ messageId, emoji, on: z.boolean() });
 
+export const forwardInput = z.strictObject({ conversationIds: z.array(uuid).min(1).max(limits.forwardTargets) });
+
+export const reportReasons = [
+  ...['spam', 'scam', 'abuse', 'harassment', 'hate', 'violence', 'sexual', 'self_harm', 'illegal', 'impersonation'],
+  'other',
+] as const;
+export const reportInput = z.strictObject({ reason: z.enum(reportReasons), note: text(1_000).optional() });
+
 export const pointerInput = z.strictObject({ seq });
 export const pointerEvent = z.strictObject({ conversationId: uuid, seq });
 

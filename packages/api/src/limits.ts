@@ -18,6 +18,7 @@ export const limits = {
   uploadsPerHour: 60,
   attachmentsPerMessage: 10,
   mentionsPerMessage: 50,
+  forwardTargets: 20,
   groupMembers: 1_000,
   roomMembers: 10_000,
   slowModeSeconds: 3_600,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageId, seq, timestamp, uuid } from './fields.ts';
+import { problem } from './problem-schema.ts';
 
 /** What the server answers. Objects grow additively; clients ignore fields they do not know. */
 export const userSummary = z
@@ -111,6 +112,21 @@ export const foundMessage = message
 /** Somebody's emoji on a message. */
 export const reaction = z.object({ user: userSummary, emoji: z.string(), at: timestamp }).meta({ id: 'Reaction' });
 
+/** How far a message has come with one member; what is absent has not happened yet. */
+export const receipt = z
+  .object({ userId: uuid, deliveredAt: timestamp.optional(), readAt: timestamp.optional() })
+  .meta({ id: 'Receipt' });
+
+/** What became of a forward to one conversation. */
+export const forwardResult = z
+  .object({ conversationId: uuid, ok: z.boolean(), message: message.optional(), error: problem.optional() })
+  .meta({ id: 'ForwardResult' });
+
+/** What is not read, over all conversations; muted and archived ones count. */
+export const unreadTotals = z
+  .object({ total: z.int(), mentions: z.int(), conversations: z.int() })
+  .meta({ id: 'UnreadTotals' });
+
 /** A text that a message had, since a time. */
 export const textVersion = z.object({ text: z.string(), at: timestamp }).meta({ id: 'TextVersion' });
 
@@ -204,6 +220,11 @@ export const syncAnswer = z
     conversations: z.array(z.object({ conversation, entries: z.array(entry), hasMore: z.boolean() })),
     removed: z.array(uuid),
     token: z.string(),
+    starred: z
+      .array(z.object({ messageId, on: z.boolean() }))
+      .optional()
+      .meta({ description: 'Own stars that changed since the token' }),
+    starredReset: z.boolean().optional().meta({ description: 'Too many stars changed: list /users/me/starred again' }),
   })
   .meta({ id: 'SyncAnswer' });
 
@@ -243,6 +264,7 @@ export type Member = z.output<typeof member>;
 export type Contact = z.output<typeof contact>;
 export type Block = z.output<typeof block>;
 export type Entry = z.output<typeof entry>;
+export type ForwardResult = z.output<typeof forwardResult>;
 export type SyncAnswer = z.output<typeof syncAnswer>;
 export type DeviceItem = z.output<typeof deviceItem>;
 export type Session = z.output<typeof session>;

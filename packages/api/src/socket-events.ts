@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { seq, timestamp, uuid } from './fields.ts';
+import { messageId, seq, timestamp, uuid } from './fields.ts';
 import * as inputs from './inputs.ts';
 import * as objects from './objects.ts';
 
@@ -103,6 +103,10 @@ export const serverEvents = {
   'conversation:muted': {
     summary: 'You sent too fast and are muted in a room until then',
     payload: z.object({ conversationId: uuid, until: timestamp }),
+  },
+  'message:starred': {
+    summary: 'You starred a message, or no longer do, on one of your devices',
+    payload: z.object({ messageId, on: z.boolean() }),
   },
   'media:updated': { summary: 'An upload changed its state', payload: z.object({ media: objects.media }) },
   'session:revoked': { summary: 'This session has ended; the socket closes', payload: none },

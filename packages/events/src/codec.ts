@@ -3,6 +3,7 @@ import type { ConversationSignal } from '@bluewave/protos/generated/bluewave/eve
 import type { EntryCommitted } from '@bluewave/protos/generated/bluewave/events/v1/EntryCommitted';
 import type { HeadsMoved } from '@bluewave/protos/generated/bluewave/events/v1/HeadsMoved';
 import type { MediaUpdated } from '@bluewave/protos/generated/bluewave/events/v1/MediaUpdated';
+import type { MessageReported } from '@bluewave/protos/generated/bluewave/events/v1/MessageReported';
 import type { ProcessUpload } from '@bluewave/protos/generated/bluewave/events/v1/ProcessUpload';
 import type { UserEvent } from '@bluewave/protos/generated/bluewave/events/v1/UserEvent';
 import type { UserUpdated } from '@bluewave/protos/generated/bluewave/events/v1/UserUpdated';
@@ -37,3 +38,4 @@ export const mediaUpdated = codecOf<MediaUpdated>('MediaUpdated');
 export const headsMoved = codecOf<HeadsMoved>('HeadsMoved');
 export const processUpload = codecOf<ProcessUpload>('ProcessUpload');
 export const blockChanged = codecOf<BlockChanged>('BlockChanged');
+export const messageReported = codecOf<MessageReported>('MessageReported');

@@ -17,6 +17,8 @@ export const subjects = {
   userUpdated: 'bluewave.users.updated',
   /** BlockChanged. Publisher: chat. Hears: chat, every replica. What is lost is not known for at most 5 s. */
   blockChanged: 'bluewave.blocks',
+  /** MessageReported. Publisher: chat. Hears: tools of whoever operates the platform, none of ours. */
+  messageReported: 'bluewave.reports',
   /** HeadsMoved. Publisher: chat. Hears: gateway. */
   headsMoved: 'bluewave.heads',
   /** MediaUpdated. Publisher: media. Hears: chat, as one queue group. */

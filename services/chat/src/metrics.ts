@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Outbox } from './log/outbox.ts';
 
 /** Figures of the chat service beside those of the process. */
@@ -11,4 +11,15 @@ export function observeChat(registry: Registry, outbox: Outbox): void {
       this.set(outbox.size);
     },
   });
+}
+
+/** Counts reports of messages. @returns what to call for each, with its reason. */
+export function countReports(registry: Registry): (reason: string) => void {
+  const reports = new Counter({
+    name: 'bluewave_chat_reports_total',
+    help: 'Messages that people reported, each person and message once, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  return (reason) => reports.inc({ reason });
 }

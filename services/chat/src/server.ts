@@ -16,6 +16,7 @@ import { newId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
 import { createMetrics } from '@bluewave/runtime/metrics';
 import type { RunningService } from '@bluewave/runtime/run-service';
+import type { Registry } from 'prom-client';
 import type { ChatConfig } from './config.ts';
 import { EntryPublisher } from './events/entry-publisher.ts';
 import { HeadsBeacon } from './events/heads-beacon.ts';
@@ -25,9 +26,11 @@ import type { ChatDeps } from './grpc/chat-deps.ts';
 import { CommandStreams } from './grpc/commands.ts';
 import { conversationHandlers } from './grpc/conversation-handlers.ts';
 import { withFailures } from './grpc/failures.ts';
+import { forwardHandlers } from './grpc/forward-handlers.ts';
 import { markingHandlers } from './grpc/marking-handlers.ts';
 import { memberHandlers } from './grpc/member-handlers.ts';
 import { messageHandlers } from './grpc/message-handlers.ts';
+import { ownHandlers } from './grpc/own-handlers.ts';
 import { peopleHandlers } from './grpc/people-handlers.ts';
 import { readingHandlers } from './grpc/reading-handlers.ts';
 import { searchHandlers } from './grpc/search-handlers.ts';
@@ -40,13 +43,15 @@ import { Outbox } from './log/outbox.ts';
 import type { ProjectionStore } from './log/projections.ts';
 import { type AbandonedBootStore, Recovery } from './log/recovery.ts';
 import { UnknownOutcomes } from './log/unknown-outcomes.ts';
-import { observeChat } from './metrics.ts';
+import { tellReported, tellStarred } from './events/user-notices.ts';
+import { countReports, observeChat } from './metrics.ts';
 import { BlockCache } from './people/block-cache.ts';
 import { Blocking } from './people/blocking.ts';
 import { GuardedWriter } from './people/guarded-writer.ts';
 import { allOf, choicePolicies } from './policies/policies.ts';
 import { webhookPolicies } from './policies/webhook-policies.ts';
 import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
+import { TrailWriter } from './receipts/trail-writer.ts';
 import { findableByEdits } from './search/findable-by-edits.ts';
 import { Indexer, type IndexerTimings } from './search/indexer.ts';
 import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
@@ -57,6 +62,9 @@ import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
 import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
 import { createMongoPreferenceStore } from './storage/mongo-preference-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
+import { createMongoReportStore } from './storage/mongo-report-store.ts';
+import { createMongoStarStore } from './storage/mongo-star-store.ts';
+import { createMongoTrailStore } from './storage/mongo-trail-store.ts';
 import { createMongoReadStore } from './storage/mongo-read-store.ts';
 import { createMongoSearchIndex } from './storage/mongo-search-index.ts';
 
@@ -117,7 +125,8 @@ async function openChat(
   await ensureIndexes(collections);
   keepStream(bus, config.streamReplicas, log, opened);
 
-  const { deps, outbox } = openLog(collections, bus, config, log, options, opened);
+  const { deps: logDeps, outbox } = openLog(collections, bus, config, log, options, opened);
+  const deps = { ...logDeps, ...openOwn(collections, bus, metrics) };
   opened.add('media listener', listenToMedia(bus, deps.reads, log));
   observeChat(metrics, outbox);
   const commands = new CommandStreams(deps);
@@ -138,6 +147,8 @@ async function openChat(
             ...roomHandlers(deps),
             ...messageHandlers(deps),
             ...markingHandlers(deps),
+            ...forwardHandlers(deps),
+            ...ownHandlers(deps),
             ...readingHandlers(deps),
             ...peopleHandlers(deps),
             ...searchHandlers(deps),
@@ -162,7 +173,7 @@ function openLog(
   log: Logger,
   { clock = systemClock, timings = defaultTimings, indexerTimings, wrapStores = (stores) => stores }: ChatOptions,
   opened: CloseStack,
-): { deps: ChatDeps; outbox: Outbox } {
+): { deps: Omit<ChatDeps, keyof OwnDeps>; outbox: Outbox } {
   const { leaseMs, renewMs, recoveryMs } = timings;
   const indexing = indexerTimings ? { timings: indexerTimings } : {};
   const search = createMongoSearchIndex(collections);
@@ -221,9 +232,14 @@ function openLog(
     onCommitted: (entry, hold, traceId, state) => publisher.take(entry, hold, traceId, state),
   });
   opened.add('writer', writer);
+  const trails = opened.add('trails', new TrailWriter({ store: createMongoTrailStore(collections), log }));
   const pointers = new PointerWriter({
     store: createMongoPointerStore(collections, clock),
-    onMoved: (move) => tellReceipt(bus, move, clock()),
+    clock,
+    onMoved: (move) => {
+      trails.note(move);
+      tellReceipt(bus, move, clock());
+    },
     remembered: 100_000,
   });
   opened.add('pointers', pointers);
@@ -235,6 +251,24 @@ function openLog(
   const rules = { clock, log, memberLimits, editWindowMs };
   const own = { pointers, preferences, tellMe };
   return { deps: { ...guarded, publisher, projections, reads, messageReads, search, ...own, ...rules }, outbox };
+}
+
+type OwnDeps = Pick<ChatDeps, 'stars' | 'reports' | 'tell'>;
+
+/** What concerns one user alone. */
+function openOwn(collections: ChatCollections, bus: EventBus, metrics: Registry): OwnDeps {
+  const countReport = countReports(metrics);
+  return {
+    stars: createMongoStarStore(collections),
+    reports: createMongoReportStore(collections),
+    tell: {
+      starred: (userId, message, on) => tellStarred(bus, userId, message, on),
+      reported(report) {
+        countReport(report.reason);
+        tellReported(bus, report);
+      },
+    },
+  };
 }
 
 /** Contacts, blocks and policies, and the writer that heeds blocks. */

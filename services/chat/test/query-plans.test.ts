@@ -35,33 +35,39 @@ async function useEverything(): Promise<void> {
   const uploadId = randomUUID();
   const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
   const id = await replica.group(owner, friend, randomUUID());
-  await replica.call.AddMembers({ actorId: owner, conversationId: id, userIds: [randomUUID()] });
+  await replica.patient.AddMembers({ actorId: owner, conversationId: id, userIds: [randomUUID()] });
   const one = { actorId: owner, conversationId: id, text: 'x', clientMsgId: randomUUID(), attachments: [attachment] };
   for (const each of chat.replicas) await each.send(one);
-  await replica.call.EditMessage({ actorId: owner, conversationId: id, seq: 3, text: 'y' });
+  await replica.patient.EditMessage({ actorId: owner, conversationId: id, seq: 3, text: 'y' });
   await replica.mark(friend, id, { readSeq: 2 });
-  await replica.call.DeleteMessage({ actorId: owner, conversationId: id, seq: 3 });
-  await replica.call.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
+  await replica.patient.DeleteMessage({ actorId: owner, conversationId: id, seq: 3 });
+  await useMarks(owner, id);
+  await replica.patient.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
   const actor = { actorId: owner, conversationId };
-  await replica.call.GetConversation(actor);
-  await replica.call.ListConversations({ actorId: owner, limit: 10, cursor: '' });
-  await replica.call.ListMemberships({ actorId: owner });
-  await replica.call.ListMembers({ ...actor, limit: 10, cursor: '' });
-  for (const seq of [10, 500]) await replica.call.GetMessage({ ...actor, seq: seq + 1 });
+  await replica.patient.GetConversation(actor);
+  await replica.patient.ListConversations({ actorId: owner, limit: 10, cursor: '' });
+  await replica.patient.ListMemberships({ actorId: owner });
+  await replica.patient.ListMembers({ ...actor, limit: 10, cursor: '' });
+  for (const seq of [10, 500]) await replica.patient.GetMessage({ ...actor, seq: seq + 1 });
   for (const where of [{}, { before: 500 }, { after: 500 }, { around: 500 }]) {
-    await replica.call.ListMessages({ ...actor, ...where, limit: 50 });
+    await replica.patient.ListMessages({ ...actor, ...where, limit: 50 });
   }
   const search = { actorId: owner, query: 'text 50', senderId: '', type: '', limit: 50, cursor: '' };
   for (const where of ['', conversationId]) {
-    await replica.call.SearchMessages({ ...search, conversationId: where });
-    await replica.call.SearchMessages({ ...search, conversationId: where, query: 'text', beforeMs: 1_700_000_000_500 });
+    await replica.patient.SearchMessages({ ...search, conversationId: where });
+    await replica.patient.SearchMessages({
+      ...search,
+      conversationId: where,
+      query: 'text',
+      beforeMs: 1_700_000_000_500,
+    });
   }
-  await replica.call.ListEntries({ ...actor, after: 900, limit: 50 });
-  await replica.call.Sync({ actorId: owner, cursors: { [conversationId]: 900 }, token: '', limit: 50 });
-  await replica.call.GetHeads({ conversationIds: [conversationId] });
-  await replica.call.GetRecipients({ conversationId, seq: 11 });
-  await replica.call.CanOpenUpload({ actorId: owner, uploadId });
-  await replica.call.FilterAcquainted({ actorId: owner, userIds: [friend, randomUUID()] });
+  await replica.patient.ListEntries({ ...actor, after: 900, limit: 50 });
+  await replica.patient.Sync({ actorId: owner, cursors: { [conversationId]: 900 }, token: '', limit: 50 });
+  await replica.patient.GetHeads({ conversationIds: [conversationId] });
+  await replica.patient.GetRecipients({ conversationId, seq: 11 });
+  await replica.patient.CanOpenUpload({ actorId: owner, uploadId });
+  await replica.patient.FilterAcquainted({ actorId: owner, userIds: [friend, randomUUID()] });
   await createMongoReadStore(chat.collections).conversationsShowing(uploadId);
   await usePeople(owner);
   await useRooms(owner);
@@ -73,7 +79,7 @@ async function useEverything(): Promise<void> {
 
 /** Rooms so many that reading too much of them would show. */
 async function useRooms(actorId: string): Promise<void> {
-  const [{ call }] = chat.replicas;
+  const [{ patient: call }] = chat.replicas;
   const { conversations, members } = chat.collections;
   const others = Array.from({ length: 200 }, (_, index) => ({
     ...{ _id: storeUuid(randomUUID()), type: 'room' as const, name: `room ${index}`, description: '' },
@@ -108,9 +114,53 @@ async function useRooms(actorId: string): Promise<void> {
   await call.DeleteConversation({ actorId: guest, conversationId });
 }
 
+/** What hangs on messages, beside so much of others that reading too much of it would show. */
+async function useMarks(actorId: string, conversationId: string): Promise<void> {
+  const [replica] = chat.replicas;
+  const { patient: call } = replica;
+  const sent = await replica.send({ actorId, conversationId, text: 'root' });
+  const place = { actorId, conversationId, seq: sent.message?.seq ?? 0 };
+  await replica.send({ actorId, conversationId, text: 'reply', threadRootSeq: place.seq, replyToSeq: place.seq });
+  for (const emoji of ['a', 'b', 'c']) await call.React({ ...place, emoji, on: true });
+  await call.React({ ...place, emoji: 'c', on: false });
+  await call.PinMessage({ ...place, on: true });
+  await call.StarMessage({ ...place, on: true });
+  await call.ReportMessage({ ...place, reason: 'spam', note: '' });
+  const to = { targetConversationId: conversationId, idempotencyKey: randomUUID(), repeatOnly: false };
+  await call.ForwardMessage({ ...place, ...to });
+  await fillMarks(actorId, conversationId, place.seq);
+  const page = { limit: 1, cursor: '' };
+  for (const emoji of ['', 'a']) {
+    const { nextCursor } = await call.ListReactions({ ...place, ...page, emoji });
+    await call.ListReactions({ ...place, emoji, limit: 1, cursor: nextCursor || '9.a' });
+  }
+  await call.ListPins({ ...place, ...page });
+  await call.ListThread({ ...place, ...page });
+  await call.ListTexts(place);
+  await call.ListReceipts({ ...place, ...page });
+  const starred = await call.ListStarred({ actorId, ...page });
+  await call.ListStarred({ actorId, limit: 1, cursor: starred.nextCursor });
+  await call.Sync({ actorId, cursors: { [conversationId]: 1 }, token: `t1.${Date.now()}`, limit: 10 });
+  await call.GetUnread({ actorId });
+}
+
+/** Stars long ago and of others, and reactions to other messages. */
+async function fillMarks(actorId: string, conversationId: string, seq: number): Promise<void> {
+  const { stars, reactions } = chat.collections;
+  const c = storeUuid(conversationId);
+  const at = new Date(0);
+  for (const u of [actorId, randomUUID()].map(storeUuid)) {
+    const many = Array.from({ length: 200 }, (_, index) => index + 1_000);
+    await stars.insertMany(many.map((s) => ({ _id: { u, c, s }, u, on: s % 2 === 0, at })));
+    await reactions.insertMany(
+      many.map((s) => ({ _id: { c, s: s + seq, u, e: 'a' }, c, s: s + seq, u, e: 'a', on: true, seq: 5, at })),
+    );
+  }
+}
+
 /** Lists of people so long that reading too much of them would show. */
 async function usePeople(actorId: string): Promise<void> {
-  const [{ call }] = chat.replicas;
+  const [{ patient: call }] = chat.replicas;
   const { contacts, blocks } = chat.collections.people;
   for (const u of [actorId, randomUUID()].map(storeUuid)) {
     const at = new Date();
@@ -160,15 +210,8 @@ describe('given a database with some history', () => {
     expect(wasteful.map(describe)).toEqual([]);
     const collections = new Set(queries.map(({ ns }) => ns.split('.')[1]));
     expect([...collections].sort()).toEqual([
-      'blocks',
-      'boots',
-      'contacts',
-      'conversations',
-      'entries',
-      'forwards',
-      'members',
-      'search_chunks',
-      'stars',
+      ...['blocks', 'boots', 'contacts', 'conversations', 'entries', 'forwards', 'members'],
+      ...['reactions', 'reports', 'search_chunks', 'stars', 'trails'],
     ]);
     expect(queries.length).toBeGreaterThan(60);
   }, 30_000);

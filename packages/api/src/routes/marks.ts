@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cursorQuery, emoji, limitQuery } from '../fields.ts';
+import * as inputs from '../inputs.ts';
 import * as objects from '../objects.ts';
 import type { Route } from '../route.ts';
 import { byId, byMessage, listQuery, page } from './parameters.ts';
@@ -8,6 +9,79 @@ const byReaction = byMessage.extend({ emoji });
 
 /** What people put on messages, and what has become of one. */
 export const markRoutes = {
+  'messages.info': {
+    method: 'GET',
+    path: '/messages/:id/info',
+    tag: 'messages',
+    summary:
+      'When it was delivered to and read by each member; for its sender, in groups and rooms for moderators and above',
+    access: 'user',
+    params: byMessage,
+    query: listQuery,
+    answers: { 200: page(objects.receipt) },
+    errors: ['NOT_FOUND', 'FORBIDDEN'],
+  },
+  'messages.forward': {
+    method: 'POST',
+    path: '/messages/:id/forward',
+    tag: 'messages',
+    summary: 'Forward to conversations, each with its own result; with an Idempotency-Key each at most once',
+    access: 'user',
+    params: byMessage,
+    body: inputs.forwardInput,
+    answers: { 200: z.object({ results: z.array(objects.forwardResult) }) },
+    errors: ['NOT_FOUND', 'MESSAGE_DELETED'],
+  },
+  'messages.report': {
+    method: 'POST',
+    path: '/messages/:id/report',
+    tag: 'messages',
+    summary: 'Report a message to those who operate the platform; a repeat replaces reason and note',
+    access: 'user',
+    params: byMessage,
+    body: inputs.reportInput,
+    answers: { 202: null },
+    errors: ['NOT_FOUND', 'RATE_LIMITED'],
+  },
+  'stars.list': {
+    method: 'GET',
+    path: '/users/me/starred',
+    tag: 'messages',
+    summary: 'Own starred messages that may still be opened, the last star first; a page may be short',
+    access: 'user',
+    query: listQuery,
+    answers: { 200: page(objects.message) },
+    errors: [],
+  },
+  'stars.put': {
+    method: 'PUT',
+    path: '/messages/:id/star',
+    tag: 'messages',
+    summary: 'Star a message for oneself',
+    access: 'user',
+    params: byMessage,
+    answers: { 204: null },
+    errors: ['NOT_FOUND', 'MESSAGE_DELETED'],
+  },
+  'stars.delete': {
+    method: 'DELETE',
+    path: '/messages/:id/star',
+    tag: 'messages',
+    summary: 'Take a star away',
+    access: 'user',
+    params: byMessage,
+    answers: { 204: null },
+    errors: ['NOT_FOUND'],
+  },
+  'messages.unread': {
+    method: 'GET',
+    path: '/users/me/unread',
+    tag: 'messages',
+    summary: 'Unread messages, mentions, and conversations with any; muted and archived ones count',
+    access: 'user',
+    answers: { 200: objects.unreadTotals },
+    errors: [],
+  },
   'messages.history': {
     method: 'GET',
     path: '/messages/:id/history',

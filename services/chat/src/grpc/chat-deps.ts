@@ -9,7 +9,9 @@ import type { Appender } from '../people/guarded-writer.ts';
 import type { PeopleStore } from '../people/people-store.ts';
 import type { Policies } from '../policies/policies.ts';
 import type { MessageReads } from '../reading/message-reads.ts';
-import type { ReadStore } from '../reading/read-store.ts';
+import type { Address, ReadStore } from '../reading/read-store.ts';
+import type { Report, ReportStore } from '../reports/report-store.ts';
+import type { StarStore } from '../stars/star-store.ts';
 import type { PointerWriter } from '../receipts/pointer-writer.ts';
 import type { SearchIndex } from '../search/search-index.ts';
 
@@ -26,6 +28,15 @@ export type ChatDeps = {
   tellMe(userId: string, conversationId: string): void;
   reads: ReadStore;
   messageReads: MessageReads;
+  stars: StarStore;
+  reports: ReportStore;
+  /** Tells what no entry says. */
+  tell: {
+    /** The user's own devices. */
+    starred(userId: string, message: Address, on: boolean): void;
+    /** Whoever operates the platform; once a report. */
+    reported(report: Report): void;
+  };
   people: PeopleStore;
   blocking: Blocking;
   policies: Policies;

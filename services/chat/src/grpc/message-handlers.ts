@@ -5,6 +5,7 @@ import type { Handlers } from '@bluewave/rpc/service-definition';
 import type { LogEntry } from '../log/entry.ts';
 import { deleteMessage, editMessage } from '../messages/change-message.ts';
 import { requireMembership } from '../reading/conversation-views.ts';
+import { receiptsOf } from '../reading/receipts.ts';
 import { textsOf } from '../reading/texts.ts';
 import { appendProjected } from './append-projected.ts';
 import type { ChatDeps } from './chat-deps.ts';
@@ -12,7 +13,7 @@ import { checkIds, pageLimit, positionOf } from './check-request.ts';
 import { readEntry, readMessage } from './read-message.ts';
 import { showMessages } from './show-messages.ts';
 
-type MessageMethods = 'GetMessage' | 'EditMessage' | 'DeleteMessage' | 'ListTexts' | 'ListThread';
+type MessageMethods = 'GetMessage' | 'EditMessage' | 'DeleteMessage' | 'ListTexts' | 'ListThread' | 'ListReceipts';
 
 export function messageHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, MessageMethods> {
   const { reads } = deps;
@@ -42,6 +43,19 @@ export function messageHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
     async ListTexts(address) {
       const texts = await textsOf(reads, await readMessage(reads, address));
       return { texts: texts.map(({ text, at }) => ({ text, atMs: at })) };
+    },
+    async ListReceipts({ limit, cursor, ...address }) {
+      if (cursor) checkIds(cursor);
+      const message = await readMessage(reads, address);
+      const size = pageLimit(limit);
+      const found = await receiptsOf(deps, address.actorId, message, cursor || null, size + 1);
+      const page = found.slice(0, size);
+      return {
+        receipts: page.map(({ userId, deliveredAt = 0, readAt = 0 }) => ({
+          ...{ userId, deliveredAtMs: deliveredAt, readAtMs: readAt },
+        })),
+        nextCursor: found.length > size ? (page.at(-1)?.userId ?? '') : '',
+      };
     },
     async ListThread({ limit, cursor, ...root }) {
       await readMessage(reads, root);

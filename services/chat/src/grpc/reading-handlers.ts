@@ -5,6 +5,7 @@ import { requireMembership } from '../reading/conversation-views.ts';
 import { readLogPage } from '../reading/log-pages.ts';
 import { sync } from '../reading/sync.ts';
 import { wantsToHear } from '../reading/who-is-notified.ts';
+import { changedStars } from '../stars/changed-stars.ts';
 import type { ChatDeps } from './chat-deps.ts';
 import { checkIds, pageLimit } from './check-request.ts';
 import { presentEntries, presentView, statusFor } from './present-view.ts';
@@ -42,7 +43,10 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
     async Sync({ actorId, cursors, token, limit }) {
       checkIds(actorId, ...Object.keys(cursors));
       const request = { userId: actorId, cursors, token, limit: limit <= 0 ? 200 : Math.min(limit, 200) };
-      const result = await sync(reads, request, deps.clock());
+      const [result, changed] = await Promise.all([
+        sync(reads, request, deps.clock()),
+        changedStars(deps.stars, actorId, token),
+      ]);
       return {
         conversations: result.conversations.map(({ view, ...page }) => ({
           conversation: presentView(view),
@@ -51,6 +55,8 @@ export function readingHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefini
         })),
         removed: result.removed,
         token: result.token,
+        starred: (changed ?? []).map(({ conversationId, seq, on }) => ({ conversationId, seq, on })),
+        starsReset: changed === null,
       };
     },
     async GetHeads({ conversationIds, withTypes }) {

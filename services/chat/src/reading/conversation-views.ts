@@ -69,6 +69,21 @@ async function countUnread(
   return new Map(counts.flatMap((some) => [...some]));
 }
 
+/** What a user has not read, over all conversations: messages, those that call the user, and where there are any. */
+export async function unreadOf(
+  store: ReadStore,
+  userId: string,
+): Promise<{ total: number; mentions: number; conversations: number }> {
+  const [memberships, heads] = await Promise.all([store.membershipsOf(userId), store.headsOf(userId)]);
+  const headOf = new Map(heads.map(({ conversationId, seq }) => [conversationId, seq]));
+  const counts = [...(await countUnread(store, memberships, headOf)).values()];
+  return {
+    total: counts.reduce((sum, { count }) => sum + count, 0),
+    mentions: counts.reduce((sum, { mentions }) => sum + mentions, 0),
+    conversations: counts.filter(({ count }) => count > 0).length,
+  };
+}
+
 /** One conversation as its member sees it. @throws NOT_FOUND for everybody else. */
 export async function viewOf(store: ReadStore, conversationId: string, userId: string): Promise<ConversationView> {
   const me = await requireMembership(store, conversationId, userId);

@@ -104,6 +104,12 @@ async function readPages(
   return pages;
 }
 
+/** From when on changes are told again to who gives this token; null for none: then everything is. */
+export function sinceOf(token: string): number | null {
+  const time = parseToken(token);
+  return time === null ? null : time - skewMs;
+}
+
 /** The time in a token; null for none, and for one that is not ours: then everything is told. */
 function parseToken(token: string): number | null {
   const time = /^t1\.(\d{1,16})$/.exec(token)?.[1];

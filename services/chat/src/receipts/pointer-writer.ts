@@ -1,8 +1,13 @@
 import { AppError } from '@bluewave/errors/app-error';
+import type { Clock } from '@bluewave/runtime/clock';
 import { LRUCache } from 'lru-cache';
 
 export type Pointers = { readSeq: number; deliveredSeq: number };
-export type PointerMove = { conversationId: string; userId: string } & Pointers;
+export type PointerMove = { conversationId: string; userId: string } & Pointers & {
+    /** When they moved, milliseconds since the epoch; undefined for one that stays. */
+    readAt?: number;
+    deliveredAt?: number;
+  };
 
 export type PointerStore = {
   /** Moves pointers forward, never back, majority-committed. Members only: others are left alone. */
@@ -11,6 +16,7 @@ export type PointerStore = {
 
 export type PointerWriterOptions = {
   store: PointerStore;
+  clock: Clock;
   /** Called after a pointer moved and the move is durable. */
   onMoved(move: PointerMove): void;
   /** Users whose pointers are remembered, so that moves that change nothing cost nothing. */
@@ -52,7 +58,12 @@ export class PointerWriter {
     const deliveredSeq = Math.max(asked.deliveredSeq, readSeq, known.deliveredSeq);
     if (readSeq > known.readSeq || deliveredSeq > known.deliveredSeq) {
       const { conversationId, userId } = asked;
-      await this.#enqueue(key, { conversationId, userId, readSeq, deliveredSeq });
+      const at = this.#options.clock();
+      await this.#enqueue(key, {
+        ...{ conversationId, userId, readSeq, deliveredSeq },
+        ...(readSeq > known.readSeq ? { readAt: at } : {}),
+        ...(deliveredSeq > known.deliveredSeq ? { deliveredAt: at } : {}),
+      });
     }
     return { readSeq, deliveredSeq };
   }
@@ -69,6 +80,8 @@ export class PointerWriter {
       if (waiting) {
         waiting.move.readSeq = Math.max(waiting.move.readSeq, move.readSeq);
         waiting.move.deliveredSeq = Math.max(waiting.move.deliveredSeq, move.deliveredSeq);
+        if (move.readAt !== undefined) waiting.move.readAt = move.readAt;
+        if (move.deliveredAt !== undefined) waiting.move.deliveredAt = move.deliveredAt;
         waiting.settle.push(settle);
       } else this.#waiting.set(key, { move, settle: [settle] });
       this.#flushing ??= this.#flush();

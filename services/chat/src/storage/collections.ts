@@ -70,6 +70,9 @@ export type MemberDocument = {
   ban?: { reason: string; until: Date | null };
   readSeq?: number;
   deliveredSeq?: number;
+  /** When they last moved. */
+  readAt?: Date;
+  deliveredAt?: Date;
   /** How the member wants to see the conversation. Absent: not archived, not pinned, not muted, told of all. */
   archived?: boolean;
   pinned?: boolean;
@@ -102,6 +105,22 @@ export type StarDocument = {
   at: Date;
 };
 
+/** When a member's pointers moved lately: `s` is where one was from `at` on. */
+export type TrailDocument = {
+  _id: { c: StoredUuid; u: StoredUuid };
+  read?: { s: number; at: Date }[];
+  delivered?: { s: number; at: Date }[];
+};
+
+/** Somebody (`u`) reported a message. Kept also when the message is deleted. */
+export type ReportDocument = {
+  _id: { c: StoredUuid; s: number; u: StoredUuid };
+  reason: string;
+  note: string;
+  at: Date;
+  updatedAt: Date;
+};
+
 /** One boot of a chat process: see log/boot-lease.ts. Claimed and passed over by recovery. */
 export type BootDocument = {
   _id: StoredUuid;
@@ -123,6 +142,8 @@ export type ChatCollections = {
   reactions: Collection<ReactionDocument>;
   forwards: Collection<ForwardDocument>;
   stars: Collection<StarDocument>;
+  trails: Collection<TrailDocument>;
+  reports: Collection<ReportDocument>;
   people: PeopleCollections;
   searchChunks: Collection<SearchChunkDocument>;
 };
@@ -140,6 +161,8 @@ export function chatCollections(connection: Connection): ChatCollections {
     reactions: db.collection('reactions'),
     forwards: db.collection('forwards'),
     stars: db.collection('stars'),
+    trails: db.collection('trails'),
+    reports: db.collection('reports'),
     people: peopleCollections(db),
     searchChunks: db.collection('search_chunks'),
   };
@@ -150,52 +173,63 @@ export function chatCollections(connection: Connection): ChatCollections {
  * global for a conversation in a sharded cluster.
  */
 export async function ensureIndexes(collections: ChatCollections): Promise<void> {
-  await Promise.all([
-    collections.entries.createIndexes([
-      { key: { c: 1, senderId: 1, clientMsgId: 1 }, name: 'client_id', unique: true },
-      // For republishing. Each boot writes at its own right edge, so this costs an insert no more than `at` alone would.
-      { key: { by: 1, at: 1 }, name: 'boot' },
-      { key: { c: 1, '_id.s': 1 }, name: 'permissions', partialFilterExpression: { permission: true } },
-      { key: { uploads: 1 }, name: 'uploads', partialFilterExpression: { uploads: { $exists: true } } },
-      {
-        key: { c: 1, threadRoot: 1, '_id.s': 1 },
-        name: 'thread',
-        partialFilterExpression: { threadRoot: { $exists: true } },
-      },
-      { key: { c: 1, reply: 1, '_id.s': 1 }, name: 'reply', partialFilterExpression: { reply: { $exists: true } } },
-      { key: { c: 1, '_id.s': 1 }, name: 'pinned', partialFilterExpression: { 'body.pinned': true } },
-    ]),
-    collections.conversations.createIndexes([
-      // Rooms by word and in their order, and all of them in it. Not by shard: whoever looks for a room asks them all.
-      {
-        key: { 'listing.keys': 1, 'listing.place': 1 },
-        name: 'rooms_by_word',
-        partialFilterExpression: { 'listing.place': { $exists: true } },
-      },
-      {
-        key: { 'listing.place': 1 },
-        name: 'rooms',
-        partialFilterExpression: { 'listing.place': { $exists: true } },
-      },
-      { key: { avatar: 1 }, name: 'avatar', partialFilterExpression: { avatar: { $exists: true } } },
-    ]),
-    collections.members.createIndexes([
-      { key: { u: 1, leftSeq: 1 }, name: 'user' },
-      { key: { c: 1, leftSeq: 1, u: 1 }, name: 'conversation' },
-      { key: { c: 1, u: 1 }, name: 'banned', partialFilterExpression: { ban: { $exists: true } } },
-    ]),
-    collections.reactions.createIndexes([
-      { key: { u: 1, c: 1, s: 1 }, name: 'user' },
-      // Lists who reacted and counts them without reading a document.
-      { key: { c: 1, s: 1, on: 1, e: 1, seq: 1 }, name: 'message' },
-    ]),
-    collections.forwards.createIndexes([{ key: { '_id.c': 1, '_id.s': 1 }, name: 'source' }]),
-    collections.stars.createIndexes([{ key: { u: 1, at: -1 }, name: 'user' }]),
-    collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
+  // One after the other: a process that starts has few connections yet, and waits for none.
+  const steps = [
+    () =>
+      collections.entries.createIndexes([
+        { key: { c: 1, senderId: 1, clientMsgId: 1 }, name: 'client_id', unique: true },
+        // For republishing. Each boot writes at its own right edge, so this costs an insert no more than `at` alone would.
+        { key: { by: 1, at: 1 }, name: 'boot' },
+        { key: { c: 1, '_id.s': 1 }, name: 'permissions', partialFilterExpression: { permission: true } },
+        { key: { uploads: 1 }, name: 'uploads', partialFilterExpression: { uploads: { $exists: true } } },
+        {
+          key: { c: 1, threadRoot: 1, '_id.s': 1 },
+          name: 'thread',
+          partialFilterExpression: { threadRoot: { $exists: true } },
+        },
+        { key: { c: 1, reply: 1, '_id.s': 1 }, name: 'reply', partialFilterExpression: { reply: { $exists: true } } },
+        { key: { c: 1, '_id.s': 1 }, name: 'pinned', partialFilterExpression: { 'body.pinned': true } },
+      ]),
+    () =>
+      collections.conversations.createIndexes([
+        // Rooms by word and in their order, and all of them in it. Not by shard: whoever looks for a room asks them all.
+        {
+          key: { 'listing.keys': 1, 'listing.place': 1 },
+          name: 'rooms_by_word',
+          partialFilterExpression: { 'listing.place': { $exists: true } },
+        },
+        {
+          key: { 'listing.place': 1 },
+          name: 'rooms',
+          partialFilterExpression: { 'listing.place': { $exists: true } },
+        },
+        { key: { avatar: 1 }, name: 'avatar', partialFilterExpression: { avatar: { $exists: true } } },
+      ]),
+    () =>
+      collections.members.createIndexes([
+        { key: { u: 1, leftSeq: 1 }, name: 'user' },
+        { key: { c: 1, leftSeq: 1, u: 1 }, name: 'conversation' },
+        { key: { c: 1, u: 1 }, name: 'banned', partialFilterExpression: { ban: { $exists: true } } },
+      ]),
+    () =>
+      collections.reactions.createIndexes([
+        { key: { u: 1, c: 1, s: 1 }, name: 'user' },
+        // Lists who reacted and counts them without reading a document.
+        { key: { c: 1, s: 1, on: 1, e: 1, seq: 1 }, name: 'message' },
+      ]),
+    () => collections.forwards.createIndexes([{ key: { '_id.c': 1, '_id.s': 1 }, name: 'source' }]),
+    () =>
+      collections.stars.createIndexes([
+        { key: { u: 1, at: -1 }, name: 'user' },
+        { key: { u: 1, on: 1, at: -1, _id: -1 }, name: 'listed' },
+      ]),
+    () => collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
     // Searches merge the chunks of many conversations by time, straight from the index.
-    collections.searchChunks.createIndexes([
-      { key: { c: 1, keys: 1, lastAt: -1 }, name: 'keys' },
-      { key: { c: 1, full: 1, lastAt: -1 }, name: 'full', partialFilterExpression: { full: true } },
-    ]),
-  ]);
+    () =>
+      collections.searchChunks.createIndexes([
+        { key: { c: 1, keys: 1, lastAt: -1 }, name: 'keys' },
+        { key: { c: 1, full: 1, lastAt: -1 }, name: 'full', partialFilterExpression: { full: true } },
+      ]),
+  ];
+  for (const step of steps) await step();
 }

@@ -1,12 +1,12 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
-import type { MessageReads } from '../reading/message-reads.ts';
-import type { ChatCollections } from './collections.ts';
+import type { MessageReads, PointersOfMember } from '../reading/message-reads.ts';
+import type { ChatCollections, MemberDocument, TrailDocument } from './collections.ts';
 import { fromDocument } from './entry-document.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
-export function createMongoMessageReads({ entries, reactions }: ChatCollections): MessageReads {
+export function createMongoMessageReads({ entries, reactions, members, trails }: ChatCollections): MessageReads {
   return {
     async ownReactions({ conversationId, seq }, userId) {
       const found = await reactions
@@ -46,5 +46,27 @@ export function createMongoMessageReads({ entries, reactions }: ChatCollections)
         .toArray();
       return found.map(fromDocument);
     },
+    async pointers({ conversationId, seq }, { butUserId, after }, limit) {
+      const u = { $ne: storeUuid(butUserId), ...(after === null ? {} : { $gt: storeUuid(after) }) };
+      const found = await members
+        .find({ c: storeUuid(conversationId), leftSeq: null, joinedSeq: { $lte: seq }, u }, { ...read, limit })
+        .sort({ u: 1 })
+        .toArray();
+      const steps = await trails.find({ _id: { $in: found.map(({ _id }) => _id) } }, read).toArray();
+      const trailOf = new Map(steps.map((trail) => [readUuid(trail._id.u), trail]));
+      return found.map((member) => toPointers(member, trailOf.get(readUuid(member.u))));
+    },
+  };
+}
+
+function toPointers(member: MemberDocument, trail: TrailDocument | undefined): PointersOfMember {
+  const stepsOf = (steps: { s: number; at: Date }[] = []) => steps.map(({ s, at }) => ({ s, at: at.getTime() }));
+  return {
+    userId: readUuid(member.u),
+    readSeq: member.readSeq ?? 0,
+    deliveredSeq: member.deliveredSeq ?? 0,
+    readAt: member.readAt?.getTime(),
+    deliveredAt: member.deliveredAt?.getTime(),
+    trail: trail && { read: stepsOf(trail.read), delivered: stepsOf(trail.delivered) },
   };
 }

@@ -10,6 +10,8 @@ export const rateLimits = {
   user: { name: 'user', max: 1_200, windowMs: 60_000 },
   /** Searches for people: each reads an index range. */
   userSearch: { name: 'user-search', max: 60, windowMs: 60_000 },
+  /** Reports of messages. */
+  reports: { name: 'reports', max: 30, windowMs: 60_000 },
   /** Test notifications. */
   pushTest: { name: 'push-test', max: 5, windowMs: 60_000 },
 } as const satisfies Record<string, RateLimit>;

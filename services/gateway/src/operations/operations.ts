@@ -1,4 +1,4 @@
-import type { Conversation, Message, SyncAnswer } from '@bluewave/api/objects';
+import type { Conversation, ForwardResult, Message, SyncAnswer } from '@bluewave/api/objects';
 import { parseMessageId } from '@bluewave/api/fields';
 import { limits } from '@bluewave/api/limits';
 import type { ClientEventPayload } from '@bluewave/api/socket-events';
@@ -11,6 +11,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { SendLimits } from '../limits/send-limits.ts';
 import type { Presenter } from '../present/presenter.ts';
 import { mentionsOf, namingMentions } from './mentions.ts';
+import { type ForwardInput, forwardMessage } from './forward-message.ts';
 import { emptyMessage, type SendInput, sendMessage, type SentMessage } from './send-message.ts';
 
 export type OperationsDeps = {
@@ -34,6 +35,11 @@ export type Operations = {
   editMessage(caller: Identity, input: EditInput, context: CallContext): Promise<Message>;
   /** Idempotent. NOT_FOUND, FORBIDDEN. */
   deleteMessage(caller: Identity, input: { messageId: string }, context: CallContext): Promise<void>;
+  /**
+   * Each conversation has its own result. Done again under the same key it has the same ones. NOT_FOUND and
+   * MESSAGE_DELETED for the source.
+   */
+  forwardMessage(caller: Identity, input: ForwardInput, context: CallContext): Promise<ForwardResult[]>;
   /** Idempotent. NOT_FOUND, FORBIDDEN, MESSAGE_DELETED, CONFLICT. */
   react(caller: Identity, input: ClientEventPayload<'message:react'>, context: CallContext): Promise<void>;
   /** @returns where the pointer is now; it never moves back. NOT_FOUND. */
@@ -58,6 +64,7 @@ export function createOperations(deps: OperationsDeps): Operations {
       const { conversationId, seq } = parseMessageId(messageId);
       await deps.chat.for(conversationId).DeleteMessage({ actorId: caller.userId, conversationId, seq }, context);
     },
+    forwardMessage: (caller, input, context) => forwardMessage(deps, caller, input, context),
     async react(caller, { messageId, emoji, on }, context) {
       const address = { actorId: caller.userId, ...parseMessageId(messageId) };
       await deps.chat.for(address.conversationId).React({ ...address, emoji, on }, context);

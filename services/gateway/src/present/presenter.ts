@@ -94,8 +94,15 @@ export function createPresenter(
             ]
           : [],
       );
-      return { conversations, removed: reply.removed, token: reply.token };
+      return { conversations, removed: reply.removed, token: reply.token, ...presentStars(reply) };
     },
+  };
+}
+
+function presentStars({ starred, starsReset }: SyncReply): Pick<SyncAnswer, 'starred' | 'starredReset'> {
+  return {
+    starred: starred.map(({ conversationId, seq, on }) => ({ messageId: `${conversationId}:${seq}`, on })),
+    ...(starsReset ? { starredReset: true } : {}),
   };
 }
 

@@ -48,7 +48,7 @@ export class Signals {
 
   /** For one user. */
   user(user: LocalUser, event: UserEvent): void {
-    const { mediaUpdated, conversationMeChanged, presenceHidden, conversationMuted } = event;
+    const { mediaUpdated, conversationMeChanged, presenceHidden, conversationMuted, messageStarred } = event;
     if (mediaUpdated) {
       this.#options.uploadStates.note(mediaUpdated);
       this.#options.sockets.toUser(user.id, 'media:updated', { media: presentMedia(mediaUpdated) });
@@ -59,6 +59,9 @@ export class Signals {
     } else if (conversationMuted) {
       const { conversationId, untilMs } = conversationMuted;
       this.#options.sockets.toUser(user.id, 'conversation:muted', { conversationId, until: presentTime(untilMs) });
+    } else if (messageStarred) {
+      const { conversationId, seq, on } = messageStarred;
+      this.#options.sockets.toUser(user.id, 'message:starred', { messageId: `${conversationId}:${seq}`, on });
     }
   }
 
