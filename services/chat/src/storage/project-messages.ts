@@ -24,7 +24,7 @@ export async function projectEdit(
       {
         $set: {
           'body.original': {
-            $cond: [{ $eq: ['$body.deletedAt', null] }, { $ifNull: ['$body.original', '$body.text'] }, ''],
+            $cond: [{ $eq: ['$body.deletedAt', null] }, { $ifNull: ['$body.original', '$body.text'] }, '$$REMOVE'],
           },
           'body.edits': { $setUnion: [{ $ifNull: ['$body.edits', []] }, [seq]] },
           'body.text': ifNewest(body.text, '$body.text'),
@@ -68,7 +68,9 @@ export async function projectDeletion(
           'body.mentions': '$$REMOVE',
           'body.mentionsAll': '$$REMOVE',
           'body.pinned': '$$REMOVE',
-          'body.deletedAt': { $ifNull: ['$body.deletedAt', entry.at] },
+          // Nobody can tell any more whether it was edited: the same whichever came first.
+          'body.editedAt': null,
+          'body.deletedAt': { $min: ['$body.deletedAt', entry.at] },
           uploads: '$$REMOVE',
           reply: '$$REMOVE',
           mentions: '$$REMOVE',

@@ -89,27 +89,34 @@ export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep)
         log.change(conversationId, edit.target, (body) => {
           if (body.type !== 'message:new') return;
           const isNewest = (body.edits ?? []).every((other) => other < seq);
+          const { mentions = [], mentionsAll = false } = edit;
           body.edits = [...new Set([...(body.edits ?? []), seq])];
           gone = body.deletedAt !== null;
           if (!gone) body.original ??= body.text;
-          if (isNewest && !gone) Object.assign(body, { text: edit.text, editedAt });
+          if (isNewest && !gone) Object.assign(body, { text: edit.text, editedAt, mentions, mentionsAll });
         });
         return gone;
       });
       if (deleted) await at(() => blank(log, conversationId, [seq]));
     },
     async projectDeletion({ conversationId, at: deletedAt, body: { target } }) {
-      const edits = await at(() => {
-        let known: number[] = [];
+      const { edits, threadRoot } = await at(() => {
+        let known: { edits: number[]; threadRoot?: number } = { edits: [] };
         log.change(conversationId, target, (body) => {
           if (body.type !== 'message:new') return;
-          Object.assign(body, { text: '', attachments: [], deletedAt: body.deletedAt ?? deletedAt, pinned: false });
+          Object.assign(body, { text: '', attachments: [], editedAt: null, pinned: false, mentions: [] });
+          Object.assign(body, { mentionsAll: false, deletedAt: Math.min(body.deletedAt ?? Infinity, deletedAt) });
           delete body.original;
-          known = body.edits ?? [];
+          known = {
+            edits: body.edits ?? [],
+            ...(body.threadRoot === undefined ? {} : { threadRoot: body.threadRoot }),
+          };
         });
         return known;
       });
       await at(() => blank(log, conversationId, edits));
+      await at(() => recount(log, conversationId, target));
+      if (threadRoot !== undefined) await at(() => recount(log, conversationId, threadRoot));
     },
     async projectReaction({ conversationId, senderId, seq, body: { target, emoji, on } }) {
       const address = `${conversationId}:${target}`;
@@ -118,15 +125,27 @@ export function createMemoryProjectionStore(log: MemoryLog, step: Step = noStep)
         const known = log.reactions.get(key);
         if (!known || known.seq < seq) log.reactions.set(key, { target: address, emoji, on, seq });
       });
-      await at(() => log.change(conversationId, target, (body) => countReactions(log, address, body)));
+      await at(() => recount(log, conversationId, target));
     },
-    projectPin: ({ conversationId, body: { target, on } }) =>
+    projectPin: ({ conversationId, seq, body: { target, on } }) =>
       at(() =>
         log.change(conversationId, target, (body) => {
-          if (body.type === 'message:new' && body.deletedAt === null) body.pinned = on;
+          const address = `${conversationId}:${target}`;
+          const isNewest = (log.pins.get(address) ?? 0) < seq;
+          if (isNewest) log.pins.set(address, seq);
+          if (body.type === 'message:new' && body.deletedAt === null && isNewest) body.pinned = on;
         }),
       ),
-    projectMessage: () => at(() => undefined),
+    async projectMessage({ conversationId, seq, body: { threadRoot, forwarded } }) {
+      if (forwarded) {
+        const source = `${forwarded.conversationId}:${forwarded.seq}`;
+        await at(() => {
+          log.forwards.set(source, (log.forwards.get(source) ?? new Set()).add(`${conversationId}:${seq}`));
+        });
+        await at(() => recount(log, forwarded.conversationId, forwarded.seq));
+      }
+      if (threadRoot !== undefined) await at(() => recount(log, conversationId, threadRoot));
+    },
   };
 }
 
@@ -151,14 +170,22 @@ export function createMemorySharedReads(log: MemoryLog, step: Step = noStep): Pu
   };
 }
 
-function countReactions(log: MemoryLog, address: string, body: EntryBody): void {
-  if (body.type !== 'message:new') return;
+function recount(log: MemoryLog, conversationId: string, seq: number): void {
+  const address = `${conversationId}:${seq}`;
   const counted = new Map<string, number>();
-  for (const { target, emoji, on } of log.reactions.values()) {
+  for (const { target, emoji, on } of [...log.reactions.values()].sort((a, b) => a.seq - b.seq)) {
     if (target === address && on) counted.set(emoji, (counted.get(emoji) ?? 0) + 1);
   }
-  const reactions = [...counted].map(([emoji, count]) => ({ emoji, count }));
-  body.counts = { replies: 0, lastReplySeq: 0, forwards: 0, ...body.counts, reactions };
+  const replies = log.replies(conversationId, seq);
+  log.change(conversationId, seq, (body) => {
+    if (body.type !== 'message:new') return;
+    body.counts = {
+      reactions: body.deletedAt === null ? [...counted].map(([emoji, count]) => ({ emoji, count })) : [],
+      replies: replies.length,
+      lastReplySeq: replies.at(-1) ?? 0,
+      forwards: log.forwards.get(address)?.size ?? 0,
+    };
+  });
 }
 
 function infoAfter(info: ConversationInfo | null, { body }: LogEntry): ConversationInfo | null {

@@ -41,6 +41,10 @@ export class MemoryLog {
   readonly boots = new Map<string, BootRow>();
   /** `conversation:target user emoji` -> the last entry that said so. */
   readonly reactions = new Map<string, { target: string; emoji: string; on: boolean; seq: number }>();
+  /** Source -> the messages that it became. */
+  readonly forwards = new Map<string, Set<string>>();
+  /** Message -> the last entry that pinned or unpinned it. */
+  readonly pins = new Map<string, number>();
   readonly #byAddress = new Map<string, LogEntry>();
   readonly #byClientId = new Map<string, LogEntry>();
   #written: LogEntry[] = [];
@@ -90,6 +94,13 @@ export class MemoryLog {
     return this.#of(conversationId)
       .filter(({ seq, body }) => seq > after && seq <= upTo && changesPermissions(body.type))
       .map(copyOf);
+  }
+
+  /** Replies in a thread that were not deleted. */
+  replies(conversationId: string, root: number): number[] {
+    return this.#of(conversationId).flatMap(({ seq, body }) =>
+      body.type === 'message:new' && body.threadRoot === root && body.deletedAt === null ? [seq] : [],
+    );
   }
 
   head(conversationId: string): number {
