@@ -5,7 +5,7 @@ import {
   foldPermissions,
   newMembership,
 } from '../../src/log/conversation-state.ts';
-import type { ConversationInfo, EntryBody, LogEntry } from '../../src/log/entry.ts';
+import type { ConversationInfo, LogEntry } from '../../src/log/entry.ts';
 import type { EntryStore } from '../../src/log/entry-store.ts';
 import type { ProjectionStore } from '../../src/log/projections.ts';
 import type { AbandonedBootStore } from '../../src/log/recovery.ts';
