@@ -78,7 +78,7 @@ const figureOf = ({ times, found, cpuMicros }: Taken) => ({
   cpuMs: rounded(median(cpuMicros) / 1_000),
 });
 
-const search = (query: Record<string, string>): string => `/search/messages?${new URLSearchParams(query)}`;
+const search = (query: Record<string, string>): string => `/search/messages?${new URLSearchParams(query).toString()}`;
 
 function kindsOf(samples: string[], longId: string): Kind[] {
   const latin = samples.filter((text) => text.includes(' ')).map((text) => text.split(' '));

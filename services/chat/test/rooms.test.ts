@@ -19,7 +19,7 @@ describe('given rooms', () => {
     const id = await first.room(owner, 'Größte Maschinen');
     await first.room(owner, 'Kleine Maschinen');
     expect((await discover(guest, 'grosste')).names).toEqual(['Größte Maschinen']);
-    expect((await discover(guest, 'MASCH')).names.sort()).toEqual(['Größte Maschinen', 'Kleine Maschinen']);
+    expect(new Set((await discover(guest, 'MASCH')).names)).toEqual(new Set(['Größte Maschinen', 'Kleine Maschinen']));
     expect((await discover(guest, 'masch gross')).names).toEqual(['Größte Maschinen']);
     expect((await discover(guest, 'aschinen')).names).toEqual([]);
     await first.insist.UpdateConversation({ actorId: owner, conversationId: id, name: 'Renamed' });

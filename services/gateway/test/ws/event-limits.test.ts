@@ -18,8 +18,7 @@ describe('limits of events on one socket', () => {
     event: ClientEventName,
     payload: unknown,
     count: number,
-  ): Promise<Outcome[]> =>
-    (await Promise.all(Array.from({ length: count }, () => client.emit(event, payload)))) as Outcome[];
+  ): Promise<Outcome[]> => Promise.all(Array.from({ length: count }, () => client.emit(event, payload)));
 
   it('given events that cost others something, when they come too often, then those beyond the burst are refused with a time', async () => {
     const [ada, bob] = await world.people('ada', 'bob');
