@@ -142,6 +142,12 @@ describe('a conversation after entries', () => {
     expect(takeView(older, newer)).toMatchObject({ head: 9, name: 'New', me: { readSeq: 5, deliveredSeq: 5 } });
   });
 
+  it('given everything was read here, when a view from before comes late, then nothing is unread again', () => {
+    const read = readUpTo(aConversation({ head: 9, me: { readSeq: 2, unread: 7, unreadMentions: 1 } }), 9);
+    const late = aConversation({ head: 9, me: { readSeq: 2, unread: 7, unreadMentions: 1, archived: true } });
+    expect(takeView(read, late).me).toMatchObject({ readSeq: 9, unread: 0, unreadMentions: 0, archived: true });
+  });
+
   it('given unread messages, when all or some are read, then all is known at once and some when the platform says', () => {
     const unread = aConversation({ head: 9, me: { readSeq: 2, unread: 7 } });
     expect(readUpTo(unread, 9).me).toMatchObject({ readSeq: 9, deliveredSeq: 9, unread: 0 });

@@ -38,6 +38,12 @@ export type MessageBody = {
   text?: string;
   /** Confirmed uploads. */
   attachments?: Media[];
+  /** The id of the message that this one answers. */
+  replyTo?: string;
+  /** The id of the message whose thread this one belongs to. */
+  threadRootId?: string;
+  /** Ids of members to call; `all` calls everybody and needs a moderator. */
+  mentions?: string[];
 };
 
 /** Something that the platform has not answered for good yet. */

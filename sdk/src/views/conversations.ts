@@ -11,6 +11,7 @@ import {
   applyEntries,
   type HeldMessages,
   markDeleted,
+  markStarred,
   mergeMessages,
   updateMedia,
 } from './reduce-messages.ts';
@@ -119,6 +120,20 @@ export class Conversations {
     }
     this.#pointers.take(receipt);
     this.#options.onPointers(conversationId);
+  }
+
+  /** An own star, put on or taken away on any device of this user. */
+  takeStar({ messageId, on }: ServerEvents['message:starred']): void {
+    const conversationId = messageId.slice(0, messageId.lastIndexOf(':'));
+    if (!this.#held.has(conversationId)) return;
+    const change = (held: HeldMessages): HeldMessages => markStarred(held, messageId, on);
+    this.#options.onMessages(conversationId, change);
+    this.#options.keeper.changeMessages(conversationId, change);
+    this.#update(conversationId, (held) => {
+      const { lastMessage } = held.conversation;
+      if (lastMessage?.id !== messageId || lastMessage.starred === on) return held;
+      return { ...held, conversation: { ...held.conversation, lastMessage: { ...lastMessage, starred: on } } };
+    });
   }
 
   takeMedia(media: Media): void {

@@ -1,6 +1,7 @@
 import type { Message, UserSummary } from '../contract.ts';
 import type { HeldProblem, OutboxItem } from '../store/store.ts';
-import { deleted, furtherStatus, type HeldMessages } from './reduce-messages.ts';
+import { deleted, furtherStatus, quote } from './change-message.ts';
+import type { HeldMessages } from './reduce-messages.ts';
 
 /** A message as an app shows it: one of the log, or one that is on its way there. */
 export type MessageView = Omit<Message, 'id' | 'seq' | 'status'> & {
@@ -39,7 +40,7 @@ export function createMessageViews(
   const known = new Set(views.filter(({ mine }) => mine).map(({ clientMsgId }) => clientMsgId));
   for (const item of items) {
     if (item.kind === 'send') {
-      if (!known.has(item.id)) views.push(pendingView(item, user));
+      if (!known.has(item.id)) views.push(pendingView(item, user, held));
       continue;
     }
     const at = views.findIndex(
@@ -70,9 +71,14 @@ function statusBy({ deliveredSeq, readSeq }: LeastPointers, seq: number): Messag
   return seq <= deliveredSeq ? 'delivered' : 'sent';
 }
 
-function pendingView(item: Extract<OutboxItem, { kind: 'send' }>, sender: UserSummary): MessageView {
+function pendingView(
+  item: Extract<OutboxItem, { kind: 'send' }>,
+  sender: UserSummary,
+  held: HeldMessages,
+): MessageView {
   const { id: clientMsgId, conversationId, createdAt, problem = null, body } = item;
-  const { text = '', attachments = [], type = attachments[0]?.kind ?? 'text' } = body;
+  const { text = '', attachments = [], type = attachments[0]?.kind ?? 'text', mentions = [], threadRootId } = body;
+  const target = body.replyTo === undefined ? undefined : held.find(({ message }) => message.id === body.replyTo);
   return {
     key: clientMsgId,
     id: null,
@@ -83,7 +89,10 @@ function pendingView(item: Extract<OutboxItem, { kind: 'send' }>, sender: UserSu
     sender,
     text,
     attachments,
-    mentions: [],
+    mentions: mentions.filter((one) => one !== 'all'),
+    ...(mentions.includes('all') ? { mentionsAll: true } : {}),
+    ...(threadRootId === undefined ? {} : { threadRootId }),
+    ...(target ? { replyTo: quote(target.message) } : {}),
     forwardCount: 0,
     reactions: [],
     starred: false,

@@ -1,5 +1,5 @@
 import type { Conversation, ConversationInfo, Entry } from '../contract.ts';
-import { deleted } from './reduce-messages.ts';
+import { changeMessage } from './change-message.ts';
 
 /**
  * A conversation after an entry; the same when it already shows it (`head`). What needs the log to be known exactly,
@@ -17,12 +17,6 @@ function change(conversation: Conversation, entry: Entry, userId: string): Conve
   switch (entry.type) {
     case 'message:new':
       return { ...conversation, lastMessage: entry.message, me: countUnread(me, entry, userId) };
-    case 'message:edited':
-      return lastMessage?.id === entry.message.id ? { ...conversation, lastMessage: entry.message } : conversation;
-    case 'message:deleted':
-      return lastMessage?.id === entry.messageId
-        ? { ...conversation, lastMessage: deleted(lastMessage, entry.at) }
-        : conversation;
     case 'conversation:updated':
       return withInfo(conversation, entry.conversation);
     case 'member:added':
@@ -30,15 +24,30 @@ function change(conversation: Conversation, entry: Entry, userId: string): Conve
     case 'member:removed':
       return { ...conversation, memberCount: Math.max(0, conversation.memberCount - 1) };
     case 'member:updated':
-      return entry.userId === userId ? { ...conversation, me: { ...me, role: entry.role } } : conversation;
+      return withRole(conversation, entry, userId);
+    case 'message:edited':
+    case 'message:deleted':
     case 'message:reaction':
     case 'message:pinned':
+      return lastMessage ? { ...conversation, lastMessage: changeMessage(lastMessage, entry, userId) } : conversation;
     case 'conversation:deleted':
+      // `conversation:removed` follows, for everybody who was in it.
       return conversation;
     default:
       // An entry of a kind that this version does not know.
       return conversation;
   }
+}
+
+/** A transfer changes two roles at once: the former owner is an admin. */
+function withRole(
+  conversation: Conversation,
+  { userId: changed, role, demotedUserId }: Extract<Entry, { type: 'member:updated' }>,
+  userId: string,
+): Conversation {
+  const { me } = conversation;
+  if (changed === userId) return { ...conversation, me: { ...me, role } };
+  return demotedUserId === userId ? { ...conversation, me: { ...me, role: 'admin' } } : conversation;
 }
 
 /** What all members share, replaced as a whole: a description that was taken away is absent. */
@@ -52,7 +61,7 @@ function countUnread(
   userId: string,
 ): Conversation['me'] {
   if (message.sender.id === userId || message.deletedAt !== undefined || seq <= me.readSeq) return me;
-  const mentioned = message.mentions.includes(userId) ? 1 : 0;
+  const mentioned = message.mentionsAll === true || message.mentions.includes(userId) ? 1 : 0;
   return { ...me, unread: me.unread + 1, unreadMentions: me.unreadMentions + mentioned };
 }
 
@@ -60,14 +69,9 @@ function countUnread(
 export function takeView(held: Conversation | undefined, view: Conversation): Conversation {
   if (!held) return view;
   const [newer, older] = view.head >= held.head ? [view, held] : [held, view];
-  return {
-    ...newer,
-    me: {
-      ...newer.me,
-      readSeq: Math.max(newer.me.readSeq, older.me.readSeq),
-      deliveredSeq: Math.max(newer.me.deliveredSeq, older.me.deliveredSeq),
-    },
-  };
+  const deliveredSeq = Math.max(newer.me.deliveredSeq, older.me.deliveredSeq);
+  // Counts of a view from before something was read here are out of date.
+  return readUpTo({ ...newer, me: { ...newer.me, deliveredSeq } }, older.me.readSeq);
 }
 
 /** A conversation in which everything up to `seq` was read. */

@@ -1,5 +1,6 @@
 import type { Entry, Media, Message } from '../contract.ts';
 import type { HeldMessage } from '../store/store.ts';
+import { changeMessage, deleted, withDetails, withoutReply } from './change-message.ts';
 
 /** Ascending by seq, each seq once. */
 export type HeldMessages = readonly HeldMessage[];
@@ -33,24 +34,22 @@ export function mergeMessages(held: HeldMessages, incoming: HeldMessages): HeldM
 
 /** @returns whether something is different. */
 function applyOne(draft: Draft, entry: Entry, userId: string, asOf: number): boolean {
+  const change = (message: Message): Message => changeMessage(message, entry, userId);
   switch (entry.type) {
-    case 'message:new':
+    case 'message:new': {
+      const { threadRootId } = entry.message;
+      if (threadRootId !== undefined) patch(draft, threadRootId, entry.seq, change);
       return mergeOne(draft, { message: entry.message, asOf: Math.max(asOf, entry.seq) });
+    }
     case 'message:edited':
-      return patch(draft, entry.message.id, entry.seq, (message) => ({
-        ...withDetails(entry.message, message),
-        reactions: message.reactions,
-        starred: message.starred,
-      }));
-    case 'message:deleted':
-      return patch(draft, entry.messageId, entry.seq, (message) => deleted(message, entry.at));
+      return patchWithReplies(draft, entry.message.id, entry.seq, change);
+    case 'message:deleted': {
+      const root = leaveThread(draft, entry.messageId, entry.seq);
+      return patchWithReplies(draft, entry.messageId, entry.seq, change) || root;
+    }
     case 'message:pinned':
-      return patch(draft, entry.messageId, entry.seq, (message) => ({ ...message, pinned: entry.on }));
     case 'message:reaction':
-      return patch(draft, entry.messageId, entry.seq, (message) => ({
-        ...message,
-        reactions: react(message.reactions, entry.emoji, entry.on, entry.userId === userId),
-      }));
+      return patch(draft, entry.messageId, entry.seq, change);
     case 'conversation:updated':
     case 'conversation:deleted':
     case 'member:added':
@@ -85,24 +84,19 @@ function positionOf(draft: HeldMessages, seq: number): number {
   return low;
 }
 
-/** A state of a message with what only moves forward taken from another state of it. */
-function withDetails(message: Message, other: Message): Message {
-  return {
-    ...message,
-    status: furtherStatus(message.status, other.status),
-    attachments: message.attachments.map((media) => laterMedia(media, other.attachments)),
-  };
-}
-
-/** A deleted message: its place stays, its content goes. */
-export function deleted(message: Message, at: string): Message {
-  if (message.deletedAt !== undefined) return message;
-  return { ...message, text: '', attachments: [], mentions: [], reactions: [], pinned: false, deletedAt: at };
-}
-
 /** Messages with one of them deleted. */
 export function markDeleted(held: HeldMessages, messageId: string, at: string): HeldMessages {
   return held.map((one) => (one.message.id === messageId ? { ...one, message: deleted(one.message, at) } : one));
+}
+
+/** Messages with an own star put on one of them, or taken away: no entry tells it, for it is nobody else's. */
+export function markStarred(held: HeldMessages, messageId: string, on: boolean): HeldMessages {
+  const at = held.findIndex(({ message }) => message.id === messageId && message.starred !== on);
+  return at < 0 ? held : held.map((one, index) => (index === at ? starOf(one, on) : one));
+}
+
+function starOf(one: HeldMessage, on: boolean): HeldMessage {
+  return { ...one, message: { ...one.message, starred: on } };
 }
 
 /** Messages with a newer state of an upload. */
@@ -122,32 +116,37 @@ export function updateMedia(held: HeldMessages, media: Media): HeldMessages {
   );
 }
 
-const statuses = ['sent', 'delivered', 'read'] as const;
-
-export function furtherStatus(one: Message['status'], other: Message['status']): Message['status'] {
-  return statuses.indexOf(one) >= statuses.indexOf(other) ? one : other;
-}
-
-const mediaStates = ['pending', 'processing', 'ready', 'rejected'] as const;
-
-function laterMedia(media: Media, others: readonly Media[]): Media {
-  const other = others.find(({ uploadId }) => uploadId === media.uploadId);
-  return other && mediaStates.indexOf(other.status) > mediaStates.indexOf(media.status) ? other : media;
-}
-
 function patch(draft: Draft, id: string, seq: number, change: (message: Message) => Message): boolean {
-  const at = draft.findLastIndex(({ message }) => message.id === id);
+  return patchAt(
+    draft,
+    draft.findLastIndex(({ message }) => message.id === id),
+    seq,
+    change,
+  );
+}
+
+/** A message, and those that reply to it: they show its beginning. */
+function patchWithReplies(draft: Draft, id: string, seq: number, change: (message: Message) => Message): boolean {
+  let changed = false;
+  for (const [at, { message }] of draft.entries()) {
+    if (message.id === id || message.replyTo?.messageId === id) changed = patchAt(draft, at, seq, change) || changed;
+  }
+  return changed;
+}
+
+function patchAt(draft: Draft, at: number, seq: number, change: (message: Message) => Message): boolean {
   const present = draft[at];
   if (!present || present.asOf >= seq) return false;
   draft[at] = { message: change(present.message), asOf: seq };
   return true;
 }
 
-function react(reactions: Message['reactions'], emoji: string, on: boolean, own: boolean): Message['reactions'] {
-  const present = reactions.find((one) => one.emoji === emoji) ?? { emoji, count: 0, mine: false };
-  // An own reaction counts once, whatever was shown before the entry came.
-  if (own && present.mine === on) return reactions;
-  const changed = { emoji, count: present.count + (on ? 1 : -1), mine: own ? on : present.mine };
-  const others = reactions.filter((one) => one !== present);
-  return changed.count > 0 ? [...others, changed] : others;
+/** The thread of a message that is deleted has one reply less; of one that is not here it is not known which. */
+function leaveThread(draft: Draft, id: string, seq: number): boolean {
+  const rootId = draft.find(({ message }) => message.id === id)?.message.threadRootId;
+  if (rootId === undefined) return false;
+  const left = draft.findLast(
+    ({ message }) => message.threadRootId === rootId && message.id !== id && message.deletedAt === undefined,
+  );
+  return patch(draft, rootId, seq, (root) => withoutReply(root, left?.message.seq ?? 0));
 }
