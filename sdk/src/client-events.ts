@@ -15,6 +15,7 @@ export type ClientEventMap = EntryEvents &
     | 'media:updated'
     | 'conversation:me'
     | 'conversation:muted'
+    | 'message:starred'
     | 'server:draining'
     | 'session:revoked'
   > & {

@@ -1,12 +1,15 @@
 import { BluewaveError } from './bluewave-error.ts';
 import type { Client, ClientOptions, OpenConversation, Sending } from './client.ts';
-import type { Conversation, Message } from './contract.ts';
+import { createCommands } from './commands.ts';
+import type { Message } from './contract.ts';
+import { newUuid } from './environment.ts';
 import type { Observable } from './observable.ts';
 import { Parts } from './parts.ts';
 import type { MessageBody } from './store/store.ts';
 import { upload } from './upload/upload.ts';
 import { createMessageViews, type MessageView } from './views/message-view.ts';
 import { findConversation } from './views/open-conversations.ts';
+import type { Timeline } from './views/timeline.ts';
 
 /** The platform closes the connection of whoever sends more than 64 KiB at once. */
 const maxBody = 48 * 1024;
@@ -18,12 +21,9 @@ const maxBody = 48 * 1024;
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
   const parts = await Parts.create(options);
-  const { account, api, conversations, connection, environment, events, presences, sync } = parts;
-  const added = (conversation: Conversation): Conversation => {
-    sync.handle({ type: 'added', conversation });
-    return conversation;
-  };
+  const { account, api, conversations, connection, environment, events, presences } = parts;
   return {
+    ...createCommands(parts),
     connection: connection.state,
     synced: parts.synced,
     conversations: conversations.list,
@@ -34,20 +34,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     connect: () => connection.connect(),
     disconnect: () => connection.disconnect(),
     open: (conversationId) => openConversation(parts, conversationId),
-    openDirect: async (userId) => added(await api('conversationsCreate', { body: { type: 'direct', userId } })),
-    createGroup: async (group) => added(await api('conversationsCreate', { body: { type: 'group', ...group } })),
-    addMembers: async (id, userIds) => api('membersAdd', { params: { id }, body: { userIds } }),
-    async removeMember(id, userId) {
-      await api('membersRemove', { params: { id, userId } });
-    },
-    async leave(conversationId) {
-      await api('conversationsLeave', { params: { id: conversationId } });
-      sync.handle({ type: 'removed', conversationId });
-    },
-    async searchUsers(text, { limit, signal } = {}) {
-      const query = { q: text, ...(limit === undefined ? {} : { limit }) };
-      return (await api('usersSearch', { query }, signal ? { signal } : {})).items;
-    },
     upload: (file, given) => upload({ api, environment }, file, given),
     watchPresence: (userIds) => presences.watch(userIds),
     setStatus: (status) => presences.setStatus(status),
@@ -60,13 +46,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 }
 
 function openConversation(parts: Parts, id: string): OpenConversation {
-  const { conversations, open, outbox, typing } = parts;
+  const { conversations, mutes, open, outbox, typing } = parts;
   const timeline = open.acquire(id);
   let isOpen = true;
   const find = (given: string) => timeline.messages.get().find((one) => one.key === given || one.id === given);
   const idOf = (given: string): string | undefined => find(given)?.id ?? outbox.messageIdOf(given);
   /** Does something to a message: by its id, or by its key while it has none. */
-  const change = async <T>(given: string, action: (target: string) => Promise<T>): Promise<T> => {
+  const change: Change = async (given, action) => {
     const known = idOf(given) ?? (outbox.find(given) ? given : undefined);
     if (known !== undefined) return action(known);
     await timeline.loaded;
@@ -77,9 +63,10 @@ function openConversation(parts: Parts, id: string): OpenConversation {
     conversation: select(conversations.list, (list) => findConversation(list, id)),
     messages: timeline.messages,
     typing: typing.in(id),
+    mutedUntil: mutes.in(id),
     loaded: timeline.loaded,
     loadOlder: () => open.loadOlder(id),
-    send: (body) => send(parts, id, typeof body === 'string' ? { text: body } : body),
+    send: (body) => send(parts, timeline, id, typeof body === 'string' ? { text: body } : body),
     edit: (given, text) =>
       handled(change(given, (target) => answered(outbox.add({ kind: 'edit', conversationId: id, target, text }).done))),
     delete(given) {
@@ -94,8 +81,9 @@ function openConversation(parts: Parts, id: string): OpenConversation {
       const failed = outbox.find(key);
       if (failed?.kind !== 'send' || !failed.problem) return undefined;
       outbox.discard(key);
-      return send(parts, id, failed.body);
+      return send(parts, timeline, id, failed.body);
     },
+    ...markCommands(parts, change),
     markRead: (seq) => parts.want(id, { readSeq: seq ?? conversations.get(id)?.have ?? 0 }),
     markDelivered: (seq) => parts.want(id, { deliveredSeq: seq ?? conversations.get(id)?.have ?? 0 }),
     type: () => typing.start(id),
@@ -106,13 +94,45 @@ function openConversation(parts: Parts, id: string): OpenConversation {
   };
 }
 
-function send({ outbox, typing, account }: Parts, conversationId: string, body: MessageBody): Sending {
+type Change = <T>(given: string, action: (target: string) => Promise<T>) => Promise<T>;
+
+type Marks = Pick<OpenConversation, 'react' | 'unreact' | 'pin' | 'unpin' | 'star' | 'unstar' | 'forward'>;
+
+/** What people put on messages; shown when the log tells it. */
+function markCommands({ api, conversations, environment }: Parts, change: Change): Marks {
+  const star = (target: string, on: boolean): Promise<void> =>
+    change(target, async (id) => {
+      await api(on ? 'starsPut' : 'starsDelete', { params: { id } });
+      conversations.takeStar({ messageId: id, on });
+    });
+  return {
+    star: (target) => star(target, true),
+    unstar: (target) => star(target, false),
+    forward: (target, conversationIds, options) =>
+      change(target, async (id) => {
+        const given = { idempotencyKey: newUuid(environment.random), ...options };
+        return (await api('messagesForward', { params: { id }, body: { conversationIds } }, given)).results;
+      }),
+    react: (target, emoji) => change(target, (id) => api('reactionsPut', { params: { id, emoji } })),
+    unreact: (target, emoji) => change(target, (id) => api('reactionsDelete', { params: { id, emoji } })),
+    pin: (target) => change(target, (id) => api('pinsPut', { params: { id } })),
+    unpin: (target) => change(target, (id) => api('pinsDelete', { params: { id } })),
+  };
+}
+
+function send(
+  { outbox, typing, account }: Parts,
+  timeline: Timeline,
+  conversationId: string,
+  body: MessageBody,
+): Sending {
   if (JSON.stringify(body).length > maxBody) {
     throw new BluewaveError('PAYLOAD_TOO_LARGE', 'The message is too large.', { retryable: false });
   }
   typing.stop(conversationId);
   const { item, done } = outbox.add({ kind: 'send', conversationId, body });
-  const [message] = createMessageViews([], [item], account.user.get());
+  const answeredTo = timeline.held.filter(({ message }) => message.id === body.replyTo);
+  const message = createMessageViews(answeredTo, [item], account.user.get()).at(-1);
   return { message: message as MessageView, done: answered(done) };
 }
 

@@ -1,5 +1,6 @@
 import type { ClientEventSource } from './client-events.ts';
 import type { Entry, ServerEvents } from './contract.ts';
+import type { Mutes } from './live/mutes.ts';
 import type { Presences } from './live/presence.ts';
 import type { Typing } from './live/typing.ts';
 import type { SyncDriver } from './sync/sync-driver.ts';
@@ -10,6 +11,7 @@ export type InboundDeps = {
   events: ClientEventSource;
   sync: SyncDriver;
   conversations: Conversations;
+  mutes: Mutes;
   pointers: PointerSender;
   typing: Typing;
   presences: Presences;
@@ -23,7 +25,7 @@ function isEntry(payload: unknown): payload is Omit<Entry, 'type'> {
 
 /** Takes every event of the platform to whom it concerns. Events that this version does not know are passed over. */
 export function createInbound(deps: InboundDeps): (name: string, payload: unknown) => void {
-  const { events, sync, conversations, pointers, typing, presences } = deps;
+  const { events, sync, conversations, mutes, pointers, typing, presences } = deps;
   const handlers: { [E in keyof ServerEvents]?: (payload: ServerEvents[E]) => void } = {
     'conversation:added': ({ conversation }) => sync.handle({ type: 'added', conversation }),
     'conversation:removed': ({ conversationId }) => sync.handle({ type: 'removed', conversationId }),
@@ -32,7 +34,14 @@ export function createInbound(deps: InboundDeps): (name: string, payload: unknow
       conversations.takeMe(payload);
       events.emit('conversation:me', payload);
     },
-    'conversation:muted': (payload) => events.emit('conversation:muted', payload),
+    'message:starred': (payload) => {
+      conversations.takeStar(payload);
+      events.emit('message:starred', payload);
+    },
+    'conversation:muted': (payload) => {
+      mutes.take(payload);
+      events.emit('conversation:muted', payload);
+    },
     receipt: (receipt) => {
       conversations.takeReceipt(receipt);
       events.emit('receipt', receipt);

@@ -7,6 +7,7 @@ import { Heartbeat } from './connection/heartbeat.ts';
 import type { Message } from './contract.ts';
 import { type Environment, newUuid, systemClock } from './environment.ts';
 import { createInbound } from './inbound.ts';
+import { Mutes } from './live/mutes.ts';
 import { Presences } from './live/presence.ts';
 import { Typing } from './live/typing.ts';
 import { createValue, type Value } from './observable.ts';
@@ -41,6 +42,7 @@ export class Parts {
   readonly outbox: Outbox;
   readonly pointers: PointerSender;
   readonly typing: Typing;
+  readonly mutes: Mutes;
   readonly presences: Presences;
   readonly #options: ClientOptions;
 
@@ -63,6 +65,7 @@ export class Parts {
     this.connection = this.#createConnection(tokens);
     const { connection, account, api, keeper } = this;
     this.typing = new Typing({ connection, clock });
+    this.mutes = new Mutes({ clock });
     this.presences = new Presences({ connection });
     this.open = new OpenConversations({
       api,
@@ -96,7 +99,7 @@ export class Parts {
   async close({ clear = false } = {}): Promise<void> {
     this.connection.disconnect();
     this.outbox.close();
-    for (const part of [this.heartbeat, this.sync, this.typing, this.pointers, this.open]) part.close();
+    for (const part of [this.heartbeat, this.sync, this.typing, this.mutes, this.pointers, this.open]) part.close();
     await this.keeper.close(clear);
   }
 
@@ -156,6 +159,13 @@ export class Parts {
           if (effect.type === 'view') this.pointers.know(effect.conversation.id, effect.conversation.me);
         }
         this.conversations.take(effects);
+      },
+      onStars: (changed, reset) => {
+        for (const star of changed) {
+          this.conversations.takeStar(star);
+          this.events.emit('message:starred', star);
+        }
+        if (reset) this.open.synced();
       },
       onSynced: () => {
         this.pointers.synced();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BluewaveError } from '@bluewave/sdk';
+import { Mutes } from '../src/live/mutes.ts';
 import { Presences } from '../src/live/presence.ts';
 import { Typing } from '../src/live/typing.ts';
 import type { HeldConversation } from '../src/store/store.ts';
@@ -104,6 +105,27 @@ describe('presence', () => {
     await settle();
     expect(watch.get().size).toBe(1);
     expect(asked.slice(2).sort()).toEqual(['presence:set {"status":"away"}', 'presence:watch {"userIds":["u1"]}']);
+  });
+});
+
+describe('mutes', () => {
+  it('given a mute, when it is told again and its time is over, then it shows until the last time, and no longer', async () => {
+    const clock = new ManualClock();
+    const mutes = new Mutes({ clock });
+    const shown: (string | undefined)[] = [];
+    mutes.in('c1').subscribe((until) => shown.push(until));
+    const inMs = (ms: number): string => new Date(clock.now() + ms).toISOString();
+    const [first, second] = [inMs(30_000), inMs(31_000)];
+    mutes.take({ conversationId: 'c1', until: first });
+    mutes.take({ conversationId: 'c1', until: second });
+    mutes.take({ conversationId: 'c1', until: inMs(-1) });
+    await clock.pass(30_500);
+    expect([mutes.in('c1').get(), mutes.in('c2').get()]).toEqual([second, undefined]);
+    await clock.pass(500);
+    expect(shown).toEqual([first, second, undefined]);
+    mutes.take({ conversationId: 'c1', until: inMs(5_000) });
+    mutes.close();
+    expect(clock.waiting).toEqual([]);
   });
 });
 

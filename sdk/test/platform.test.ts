@@ -13,6 +13,12 @@ import {
   expectUsersApart,
 } from './support/platform-scenes.ts';
 import { recipeScenes } from './support/recipe-scenes.ts';
+import {
+  expectContactsAndBlocks,
+  expectDevicesAgree,
+  expectMarksAndReplies,
+  expectRooms,
+} from './support/together-scenes.ts';
 import { World } from './support/world.ts';
 
 const recipes = readdirSync(new URL('recipes/', import.meta.url)).sort((one, other) => (one < other ? -1 : 1));
@@ -69,6 +75,18 @@ describe('a client of a real platform', () => {
 
   it('given several devices and members, when they read, leave and return, then all of them show the same', () =>
     expectConvergence(world));
+
+  it('given two devices of one user, when one reads, stars, mutes, archives and pins, then the other one shows it, also after it was away', () =>
+    expectDevicesAgree(world));
+
+  it('given reactions, pins and replies, when they come and go, then everybody sees the same, and a reload loses no reply', () =>
+    expectMarksAndReplies(world));
+
+  it('given a room, when it is made, found, joined, changed, handed over and deleted, then both who are in it see it', () =>
+    expectRooms(world));
+
+  it('given somebody, when they become a contact and are blocked, then the lists say so, and refusals are typed', () =>
+    expectContactsAndBlocks(world));
 
   it(
     'given a gateway that drains, when messages are sent meanwhile, then none fails and each arrives once',

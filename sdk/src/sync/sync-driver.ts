@@ -1,6 +1,6 @@
 import { toBluewaveError } from '../bluewave-error.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { Conversation, Entry } from '../contract.ts';
+import type { Conversation, Entry, SyncAnswer } from '../contract.ts';
 import type { Clock } from '../environment.ts';
 import { createSyncCore, type SyncCore, type SyncEffect, type SyncInput } from './sync-core.ts';
 
@@ -11,6 +11,8 @@ export type SyncDriverOptions = {
   clock: Clock;
   /** What the core decided about conversations and entries, in order. */
   onEffects(effects: readonly Effect[]): void;
+  /** Own stars that changed while this device was away; `reset`: too many to be told. */
+  onStars(changed: NonNullable<SyncAnswer['starred']>, reset: boolean): void;
   onSynced(): void;
 };
 
@@ -102,6 +104,7 @@ export class SyncDriver {
       const answer = await connection.ask('sync', payload, answerMs);
       this.#asking -= 1;
       this.handle({ type: 'answer', request, answer });
+      this.#options.onStars(answer.starred ?? [], answer.starredReset ?? false);
     } catch (error) {
       this.#asking -= 1;
       const slow = toBluewaveError(error).code === 'TIMEOUT';

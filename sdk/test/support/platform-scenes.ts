@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
-import { type Clock, createMemoryStore, type Store } from '@bluewave/sdk';
+import type { Clock } from '@bluewave/sdk';
+import { keptStore } from './kept-store.ts';
 import { until, type Person, type World } from './world.ts';
 
 /** Time that can be set. */
@@ -13,11 +14,6 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
     },
     jump: (ms) => void (offset += ms),
   };
-}
-
-/** A store that another client goes on with. */
-function keptStore(): Store {
-  return { ...createMemoryStore(), close: async () => undefined };
 }
 
 async function textsOf({ api }: Person, id: string): Promise<string[]> {
