@@ -1,4 +1,4 @@
-import { headers, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { headers, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
 import type { EventBus } from './event-bus.ts';
 
 export type PublishOutcome = 'acked' | 'failed';
@@ -35,18 +35,22 @@ export class AckedPublisher {
 
   /**
    * Publishes once. `done` is called with `acked` when the stream holds the message (a repeat with the same
-   * `messageId` within the stream's window is held once), or with `failed` when that is not known after 3 s.
+   * `messageId`, if it has one, within the stream's window is held once), or with `failed` when that is not known after 3 s.
    */
-  publish(subject: string, messageId: string, data: Uint8Array, done: (outcome: PublishOutcome) => void): void {
+  publish(
+    subject: string,
+    messageId: string | undefined,
+    data: Uint8Array,
+    done: (outcome: PublishOutcome) => void,
+  ): void {
     const connection = this.#bus.current();
     if (!connection) return done('failed');
     this.#listen(connection);
     const key = (this.#next++).toString(36);
     this.#pending.set(key, { done, sentAt: Date.now() });
-    const head = headers();
-    head.set('Nats-Msg-Id', messageId);
+    const reply = `${this.#prefix}.${key}`;
     try {
-      connection.publish(subject, data, { reply: `${this.#prefix}.${key}`, headers: head });
+      connection.publish(subject, data, messageId === undefined ? { reply } : { reply, headers: idHeader(messageId) });
     } catch {
       // The connection closed between the check and the call: the same as not being connected.
       this.#settle(key, 'failed');
@@ -91,4 +95,10 @@ export class AckedPublisher {
       this.#settle(key, 'failed');
     }
   }
+}
+
+function idHeader(messageId: string): MsgHdrs {
+  const head = headers();
+  head.set('Nats-Msg-Id', messageId);
+  return head;
 }

@@ -1,5 +1,6 @@
 import type { BlockChanged } from '@bluewave/protos/generated/bluewave/events/v1/BlockChanged';
 import type { ConversationSignal } from '@bluewave/protos/generated/bluewave/events/v1/ConversationSignal';
+import type { EntriesCommitted } from '@bluewave/protos/generated/bluewave/events/v1/EntriesCommitted';
 import type { EntryCommitted } from '@bluewave/protos/generated/bluewave/events/v1/EntryCommitted';
 import type { HeadsMoved } from '@bluewave/protos/generated/bluewave/events/v1/HeadsMoved';
 import type { MediaUpdated } from '@bluewave/protos/generated/bluewave/events/v1/MediaUpdated';
@@ -31,6 +32,7 @@ function codecOf<T extends object>(name: string): Codec<T> {
 }
 
 export const entryCommitted = codecOf<EntryCommitted>('EntryCommitted');
+export const entriesCommitted = codecOf<EntriesCommitted>('EntriesCommitted');
 export const conversationSignal = codecOf<ConversationSignal>('ConversationSignal');
 export const userEvent = codecOf<UserEvent>('UserEvent');
 export const userUpdated = codecOf<UserUpdated>('UserUpdated');
@@ -39,3 +41,13 @@ export const headsMoved = codecOf<HeadsMoved>('HeadsMoved');
 export const processUpload = codecOf<ProcessUpload>('ProcessUpload');
 export const blockChanged = codecOf<BlockChanged>('BlockChanged');
 export const messageReported = codecOf<MessageReported>('MessageReported');
+
+/** Field 1 of EntriesCommitted, with a length before its bytes. */
+const entriesTag = 0x0a;
+
+/** An EntriesCommitted of entries that are encoded already, each as an EntryCommitted. */
+export function joinEntries(entries: readonly Uint8Array[]): Uint8Array {
+  const writer = protobuf.Writer.create();
+  for (const entry of entries) writer.uint32(entriesTag).bytes(entry);
+  return writer.finish();
+}

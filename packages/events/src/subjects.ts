@@ -3,8 +3,10 @@
  * One subject for each conversation and user, so that only gateways with a member of it hear it.
  */
 export const subjects = {
-  /** EntryCommitted; captured by the ENTRIES stream. Publisher: chat. Hears: gateway; push through the stream. */
+  /** EntryCommitted. Publisher: chat. Hears: gateway. */
   entry: (conversationId: string) => `bluewave.conversation.${conversationId}.entry`,
+  /** EntriesCommitted; captured by the ENTRIES stream. Publishers: chat; push what it has to look at again. Consumer: push. */
+  entriesCommitted: 'bluewave.entries.committed',
   /** ConversationSignal. Publisher: chat. Hears: gateway. */
   signal: (conversationId: string) => `bluewave.conversation.${conversationId}.signal`,
   /** Both of the above, for one subscription a conversation. */
@@ -37,7 +39,7 @@ export function conversationSubjectKind(subject: string): 'entry' | 'signal' | u
 export const streams = {
   entries: {
     name: 'BLUEWAVE_ENTRIES',
-    subjects: ['bluewave.conversation.*.entry'],
+    subjects: ['bluewave.entries.*'],
     workQueue: false,
     maxAgeMs: 24 * 3_600_000,
     maxBytes: 1024 * 1024 * 1024,

@@ -19,6 +19,7 @@ import type { RunningService } from '@bluewave/runtime/run-service';
 import type { Registry } from 'prom-client';
 import type { ChatConfig } from './config.ts';
 import { EntryPublisher } from './events/entry-publisher.ts';
+import { EntryStream } from './events/entry-stream.ts';
 import { HeadsBeacon } from './events/heads-beacon.ts';
 import { listenToBlocks, tellBlock } from './events/block-events.ts';
 import { listenToMedia } from './events/media-listener.ts';
@@ -197,7 +198,7 @@ function openLog(
     projections,
     outbox,
     log,
-    stream: new AckedPublisher(bus, `_INBOX.${newId()}`),
+    stream: new EntryStream({ bus, stream: new AckedPublisher(bus, `_INBOX.${newId()}`) }),
     onPublished: (entry) => {
       beacon.note(entry.conversationId, entry.seq);
       indexer.hear(entry.conversationId, entry.seq);

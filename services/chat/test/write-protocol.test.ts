@@ -69,7 +69,7 @@ describe('given several replicas on one log', () => {
     // The scenarios do get somewhere.
     expect(committed).toBeGreaterThan(numRuns * 10);
     expect(acknowledged).toBeGreaterThan(numRuns * 10);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('given a process that dies', () => {

@@ -1,5 +1,6 @@
+import { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { EventBus } from '@bluewave/events/event-bus';
-import { streams } from '@bluewave/events/subjects';
+import { streams, subjects } from '@bluewave/events/subjects';
 import { WorkConsumer } from '@bluewave/events/work-consumer';
 import { connectMongo } from '@bluewave/mongo/connect';
 import { createPresenceStore } from '@bluewave/presence/create-presence-store';
@@ -13,6 +14,7 @@ import { systemClock } from '@bluewave/runtime/clock';
 import { CloseStack } from '@bluewave/runtime/close-stack';
 import { ConfigError } from '@bluewave/runtime/config';
 import type { Logger } from '@bluewave/runtime/logger';
+import { newId } from '@bluewave/runtime/ids';
 import { createMetrics } from '@bluewave/runtime/metrics';
 import type { FcmConfig, PushConfig } from './config.ts';
 import { createEntryWork } from './events/entry-work.ts';
@@ -27,8 +29,8 @@ import { createMongoDeliveryStore } from './storage/mongo-delivery-store.ts';
 import { createMongoTokenStore } from './storage/mongo-token-store.ts';
 import { ensureIndexes, pushCollections } from './storage/push-collections.ts';
 
-/** Entries looked at, and notifications sent, at once by one process. */
-const maxEntries = 128;
+/** Messages of the entries stream looked at, and notifications sent, at once by one process. */
+const maxMessages = 64;
 const maxSends = 64;
 /** A look at an entry begins no send after 4 s, and a send takes 5 s. */
 const ackWaitMs = 12_000;
@@ -80,7 +82,8 @@ export async function startPush(
       onAttempt: metrics.attempted,
       onAccepted: metrics.accepted,
     };
-    open.add('entries', consumeEntries(bus, sending, { ...entries, replicas: config.natsReplicas }, log));
+    const stream = open.add('stream', new AckedPublisher(bus, `_INBOX.${newId()}`));
+    open.add('entries', consumeEntries(bus, stream, sending, { ...entries, replicas: config.natsReplicas }, log));
     const rpc = open.add(
       'grpc',
       await startRpcServer({
@@ -142,6 +145,7 @@ function openProvider(fcm: FcmConfig | undefined, log: Logger, open: CloseStack)
 /** Without a provider entries are passed over, so that a later start with one does not send yesterday's. */
 function consumeEntries(
   bus: EventBus,
+  stream: AckedPublisher,
   sending: NotifyParts | undefined,
   entries: EntriesConsumer & { replicas: number },
   log: Logger,
@@ -150,11 +154,20 @@ function consumeEntries(
     bus,
     stream: streams.entries,
     ...entries,
-    concurrency: maxEntries,
+    concurrency: maxMessages,
     ackWaitMs,
     log,
     handle: sending
-      ? createEntryWork(createNotifier(sending), log, Math.random)
+      ? createEntryWork({
+          notify: createNotifier(sending),
+          putAgain: (data) =>
+            new Promise((resolve) => {
+              stream.publish(subjects.entriesCommitted, undefined, data, (outcome) => resolve(outcome === 'acked'));
+            }),
+          log,
+          now: systemClock,
+          random: Math.random,
+        })
       : () => Promise.resolve({ kind: 'done' }),
   });
 }

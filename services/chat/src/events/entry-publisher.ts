@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import type { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { entryCommitted, userEvent } from '@bluewave/events/codec';
 import type { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
@@ -14,12 +13,13 @@ import { project, type ProjectionStore } from '../log/projections.ts';
 import { type Hydrated, hydrateForAll, nothingHydrated, type SharedReads } from '../reading/hydrate.ts';
 import type { ReadStore } from '../reading/read-store.ts';
 import { Backlog } from './backlog.ts';
+import type { EntryStream } from './entry-stream.ts';
 import { presentEntry } from './present-entry.ts';
 
 export type EntryPublisherOptions = {
   bus: Pick<EventBus, 'connected' | 'publish'>;
-  /** Into the entries stream; the publisher closes it. */
-  stream: Pick<AckedPublisher, 'publish' | 'close'>;
+  /** To the gateways and into the entries stream; the publisher closes it. */
+  stream: Pick<EntryStream, 'publish' | 'close'>;
   entries: EntryStore;
   reads: SharedReads & Pick<ReadStore, 'leftAt'>;
   projections: ProjectionStore;

@@ -4,7 +4,7 @@ import type { TokenStore } from '../tokens/token-store.ts';
 import type { Claim, DeliveryStore } from './delivery-store.ts';
 import type { SendPermit } from './provider.ts';
 
-/** How often a send that takes long looks whether it may go on. */
+/** How often a send that takes long looks whether it may go on; sooner when little of its claim is left. */
 const watchMs = 400;
 
 export type HeldClaimParts = { tokens: TokenStore; deliveries: DeliveryStore; log: Logger };
@@ -68,9 +68,12 @@ export class HeldClaim implements SendPermit {
   watch(): void {
     clearTimeout(this.#leaseTimer);
     this.#leaseTimer = setTimeout(() => this.#abort.abort(new Error('the claim of this send ran out')), this.leftMs);
-    this.#watchTimer = setTimeout(() => {
-      this.#watching = this.#look();
-    }, watchMs);
+    this.#watchTimer = setTimeout(
+      () => {
+        this.#watching = this.#look();
+      },
+      Math.min(watchMs, this.leftMs / 3),
+    );
   }
 
   /** Ends the watch; a renewal under way ends before it resolves, so that it undoes nothing that is recorded next. */

@@ -6,8 +6,8 @@ import type { Provider, PushMessage, SendOutcome } from './provider.ts';
 
 /** With less than this left of its claim, a send renews it before it begins. */
 const leastLeaseMs = 1_000;
-/** With less than this left after that, it does not begin: it would be cut before the next renewal. */
-const leastRenewedMs = 600;
+/** With less than this left after that, it does not begin: it would be cut before it had a chance. */
+const leastRenewedMs = 300;
 
 export type HeldSend =
   /** The send ended; `claim` is what its outcome is recorded under. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { PushServiceDefinition } from '@bluewave/protos/generated/bluewave/push/v1/PushService';
-import { entryCommitted } from '@bluewave/events/codec';
+import { entriesCommitted } from '@bluewave/events/codec';
 import { ensureStream } from '@bluewave/events/ensure-stream';
 import { streams, subjects } from '@bluewave/events/subjects';
+import type { EntryCommitted } from '@bluewave/protos/generated/bluewave/events/v1/EntryCommitted';
 import { createPresenceStore } from '@bluewave/presence/create-presence-store';
 import type { PresenceStore } from '@bluewave/presence/presence-store';
 import { createClient, type RpcClient } from '@bluewave/rpc/client';
@@ -39,9 +40,13 @@ export type Platform = {
   /** Resolves when the service's consumer exists: what is published from then on is for it. */
   consumerStands(): Promise<void>;
   /** Puts an entry into the stream, as the chat service does. */
-  publish(message: Partial<Published> & { conversationId: string; senderId: string }): Promise<Published>;
+  publish(given: Given): Promise<Published>;
+  /** Puts entries into the stream as one message; what is there already comes again. */
+  publishTogether(...given: Given[]): Promise<Published[]>;
   close(): Promise<void>;
 };
+
+type Given = Partial<Published> & { conversationId: string; senderId: string };
 
 export type Published = {
   conversationId: string;
@@ -100,7 +105,16 @@ export async function startPlatform(overrides: Partial<PushConfig> = {}): Promis
       return push;
     },
     consumerStands: () => consumerIsThere(nats, durable),
-    publish: (message) => publish(nats, message),
+    publish: async (given) => {
+      const message = published(given);
+      await put(nats, [message], { msgID: `${message.conversationId}:${message.seq}` });
+      return message;
+    },
+    publishTogether: async (...given) => {
+      const messages = given.map(published);
+      await put(nats, messages);
+      return messages;
+    },
     close: async () => {
       for (const push of running) await push.close();
       await jsm.consumers.delete(streams.entries.name, durable).catch(() => false);
@@ -129,25 +143,21 @@ async function consumerIsThere(nats: NatsConnection, durable: string): Promise<v
 
 let seqs = 0;
 
-async function publish(
-  nats: NatsConnection,
-  given: Partial<Published> & { conversationId: string; senderId: string },
-): Promise<Published> {
-  const message: Published = {
-    seq: (seqs += 1),
-    text: 'hello',
-    attachments: [],
-    atMs: Date.now(),
-    traceId: newTraceId(),
-    ...given,
-  };
-  await nats.jetstream().publish(subjects.entry(message.conversationId), encode(message), {
-    msgID: `${message.conversationId}:${message.seq}`,
-  });
-  return message;
+const published = (given: Given): Published => ({
+  seq: (seqs += 1),
+  text: 'hello',
+  attachments: [],
+  atMs: Date.now(),
+  traceId: newTraceId(),
+  ...given,
+});
+
+async function put(nats: NatsConnection, messages: Published[], options: { msgID?: string } = {}): Promise<void> {
+  const data = entriesCommitted.encode({ entries: messages.map(entryOf), looks: 0, notBeforeMs: 0 });
+  await nats.jetstream().publish(subjects.entriesCommitted, data, options);
 }
 
-function encode({
+function entryOf({
   conversationId,
   seq,
   senderId,
@@ -156,7 +166,7 @@ function encode({
   atMs,
   traceId,
   recipientIds,
-}: Published): Uint8Array {
+}: Published): EntryCommitted {
   const attachment = ({ kind }: { kind: string }) => ({
     ...{ uploadId: randomUUID(), kind, fileName: 'file', contentType: 'application/octet-stream', size: 1 },
     ...{ width: 0, height: 0, durationMs: 0, thumbhash: '', status: 'ready', hasThumbnail: false },
@@ -168,12 +178,12 @@ function encode({
     ...{ mentionUserIds: [], mentionsAll: false, replyTo: null, threadRootSeq: 0, thread: null, forwarded: null },
     ...{ forwardCount: 0, reactions: [], starred: false, pinned: false, system: null },
   };
-  return entryCommitted.encode({
+  return {
     entry: { conversationId, seq, actorId: senderId, atMs, messageNew },
     traceId,
     recipientIds: recipientIds ?? [],
     recipientsKnown: recipientIds !== undefined,
-  });
+  };
 }
 
 /** The push service as the gateway calls it. */
