@@ -41,9 +41,7 @@ beforeAll(async () => {
   });
   for (let index = 0; index < 4; index += 1) {
     const [owner, friend] = [randomUUID(), randomUUID()];
-    // A process that has just started on a busy machine may not answer in time.
-    const id = await eventually(() => orRetry(chat.replicas[0].group(owner, friend)));
-    conversations.push({ id, owner, friend });
+    conversations.push({ id: await chat.replicas[0].group(owner, friend), owner, friend });
   }
   // The stream is heard from some moment on: what was before is not asked for.
   await eventually(async () => {
@@ -88,11 +86,12 @@ async function useVictim(victim: Replica, index: number): Promise<void> {
     });
   const own = acknowledged.findLast((one) => one.conversationId === conversationId)?.seq ?? 2;
   const address = { actorId: owner, conversationId, seq: own };
+  const another = { type: 'group', name: 'another', description: '', idempotencyKey: randomUUID() };
   await Promise.all([0, 1, 2, 3].map(() => sendFor(victim, conversationId, owner)));
   await Promise.all([
     may(victim.call.EditMessage({ ...address, text: `edited ${randomUUID()}` })),
     may(victim.call.AddMembers({ actorId: owner, conversationId, userIds: [randomUUID()] })),
-    may(victim.group(owner, friend)),
+    may(victim.call.CreateConversation({ ...another, actorId: owner, userIds: [friend] })),
     sendFor(victim, conversationId, friend),
   ]);
   if (index % 3 === 0) await may(victim.call.DeleteMessage(address));
