@@ -100,10 +100,8 @@ export function createPresenter(
 }
 
 function presentStars({ starred, starsReset }: SyncReply): Pick<SyncAnswer, 'starred' | 'starredReset'> {
-  return {
-    starred: starred.map(({ conversationId, seq, on }) => ({ messageId: `${conversationId}:${seq}`, on })),
-    ...(starsReset ? { starredReset: true } : {}),
-  };
+  const changed = starred.map(({ conversationId, seq, on }) => ({ messageId: `${conversationId}:${seq}`, on }));
+  return { ...(changed.length > 0 ? { starred: changed } : {}), ...(starsReset ? { starredReset: true } : {}) };
 }
 
 function attachmentsOf(entries: readonly LogEntry[]): Attachment[] {

@@ -51,6 +51,7 @@ describe('socket events', () => {
       'message:send': { conversationId, clientMsgId: randomUUID(), text: 'hi' },
       'message:edit': { messageId: `${conversationId}:2`, text: 'hi' },
       'message:delete': { messageId: `${conversationId}:2` },
+      'message:react': { messageId: `${conversationId}:2`, emoji: '👍', on: true },
       'message:read': { conversationId, seq: 1 },
       'message:delivered': { conversationId, seq: 1 },
       'typing:start': { conversationId },
