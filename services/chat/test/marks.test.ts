@@ -33,11 +33,11 @@ const outcome = async (call: Promise<{ seq: number }>): Promise<string> => {
   }
 };
 const react = (actorId: string, { conversationId, seq }: Place, emoji: string, on = true, replica = 0) =>
-  outcome(either(replica).patient.React({ actorId, conversationId, seq, emoji, on }));
+  outcome(either(replica).insist.React({ actorId, conversationId, seq, emoji, on }));
 const pin = (actorId: string, { conversationId, seq }: Place, on = true, replica = 0) =>
-  outcome(either(replica).patient.PinMessage({ actorId, conversationId, seq, on }));
+  outcome(either(replica).insist.PinMessage({ actorId, conversationId, seq, on }));
 const shown = async (actorId: string, { conversationId, seq }: Place, replica = 1) =>
-  (await either(replica).patient.GetMessage({ actorId, conversationId, seq })).reactions;
+  (await either(replica).insist.GetMessage({ actorId, conversationId, seq })).reactions;
 
 /** Who shows what, folded from the log alone. */
 function foldReactions(log: LogEntry[], target: number): Map<string, Set<string>> {
@@ -76,7 +76,7 @@ describe('given reactions', () => {
     for (const user of others) await react(user, place, '👍');
     for (const user of [owner, ...others.slice(0, 2)]) await react(user, place, '🎉');
     const list = (limit: number, cursor: string, emoji = '') =>
-      replicas[1].patient.ListReactions({ actorId: owner, ...place, emoji, limit, cursor });
+      replicas[1].insist.ListReactions({ actorId: owner, ...place, emoji, limit, cursor });
     const pages = async (emoji: string): Promise<string[]> => {
       const found: string[] = [];
       for (let cursor = '', more = true; more; more = cursor !== '') {
@@ -111,7 +111,7 @@ describe('given reactions', () => {
     expect(await react(owner, { conversationId, seq: 99 }, '👍')).toBe('NOT_FOUND');
     expect(await react(randomUUID(), place, '👍')).toBe('NOT_FOUND');
     expect(await react(friend, place, '👍')).toBe('written');
-    await replicas[1].patient.DeleteMessage({ actorId: owner, conversationId, seq });
+    await replicas[1].insist.DeleteMessage({ actorId: owner, conversationId, seq });
     expect(await react(friend, place, '🎉')).toBe('MESSAGE_DELETED');
     expect(await react(friend, place, '👍', false)).toBe('MESSAGE_DELETED');
     expect(await shown(owner, place)).toEqual([]);
@@ -145,7 +145,7 @@ describe('given reactions', () => {
     const expected = isOn ? [{ emoji: '👍', count: 1, mine: true }] : [];
     expect(await shown(owner, place, 0)).toEqual(expected);
     expect(await shown(owner, place, 1)).toEqual(expected);
-    const { conversations } = await replicas[1].patient.Sync({
+    const { conversations } = await replicas[1].insist.Sync({
       ...{ actorId: owner, cursors: { [place.conversationId]: 0 }, token: '', limit: 200 },
     });
     const entries = conversations.flatMap((one) => one.entries);
@@ -166,18 +166,18 @@ describe('given pins', () => {
     expect(await pin(owner, first, true, 1)).toBe('nothing');
     expect(await pin(owner, second, true, 1)).toBe('written');
     const pins = async (limit = 10, cursor = '') => {
-      const page = await replicas[1].patient.ListPins({ actorId: friend, conversationId, limit, cursor });
+      const page = await replicas[1].insist.ListPins({ actorId: friend, conversationId, limit, cursor });
       return { seqs: page.messages.map((one) => one.seq), nextCursor: page.nextCursor };
     };
     expect(await pins()).toEqual({ seqs: [second.seq, first.seq], nextCursor: '' });
     const page = await pins(1);
     expect(page.seqs).toEqual([second.seq]);
     expect(await pins(1, page.nextCursor)).toEqual({ seqs: [first.seq], nextCursor: '' });
-    expect(await replicas[0].patient.GetMessage({ actorId: friend, ...first })).toMatchObject({ pinned: true });
+    expect(await replicas[0].insist.GetMessage({ actorId: friend, ...first })).toMatchObject({ pinned: true });
     expect(await pin(owner, first, false)).toBe('written');
     expect(await pin(owner, first, false)).toBe('nothing');
     expect((await pins()).seqs).toEqual([second.seq]);
-    await replicas[0].patient.DeleteMessage({ actorId: owner, ...second });
+    await replicas[0].insist.DeleteMessage({ actorId: owner, ...second });
     expect((await pins()).seqs).toEqual([]);
   });
 
@@ -185,20 +185,20 @@ describe('given pins', () => {
     for (let round = 0; round < 5; round += 1) {
       const { owner, others, conversationId, seq } = await given(6);
       const place = { conversationId, seq };
-      const deletion = replicas[1].patient.DeleteMessage({ actorId: owner, ...place });
+      const deletion = replicas[1].insist.DeleteMessage({ actorId: owner, ...place });
       const asked = [
         ...others.map((user, index) => react(user, place, '👍', true, index)),
         pin(owner, place, true, round),
-        outcome(replicas[0].patient.EditMessage({ actorId: owner, ...place, text: 'edited' })),
+        outcome(replicas[0].insist.EditMessage({ actorId: owner, ...place, text: 'edited' })),
       ];
       const outcomes = await Promise.all(asked);
       await deletion;
       expect(outcomes.filter((one) => one !== 'written' && one !== 'MESSAGE_DELETED')).toEqual([]);
       for (const replica of replicas) {
-        expect(await replica.patient.GetMessage({ actorId: owner, ...place })).toMatchObject({
+        expect(await replica.insist.GetMessage({ actorId: owner, ...place })).toMatchObject({
           ...{ text: '', pinned: false, reactions: [] },
         });
-        const { messages } = await replica.patient.ListPins({ actorId: owner, conversationId, limit: 10, cursor: '' });
+        const { messages } = await replica.insist.ListPins({ actorId: owner, conversationId, limit: 10, cursor: '' });
         expect(messages).toEqual([]);
       }
       expect(JSON.stringify(await chat.log(conversationId))).not.toContain('"edited"');

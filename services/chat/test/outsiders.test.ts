@@ -23,73 +23,73 @@ const refused: Record<string, Attempt> = {
     expect(mark).toEqual({ code: 'NOT_FOUND' });
     throw new AppError('NOT_FOUND', 'both');
   },
-  GetConversation: (replica, scene) => replica.patient.GetConversation(scene),
-  UpdateConversation: (replica, scene) => replica.patient.UpdateConversation({ ...scene, name: 'mine' }),
-  DeleteConversation: (replica, scene) => replica.patient.DeleteConversation(scene),
-  JoinConversation: (replica, scene) => replica.patient.JoinConversation(scene),
-  ChangeRole: (replica, scene) => replica.patient.ChangeRole({ ...scene, userId: scene.memberId, role: 'member' }),
-  TransferOwnership: (replica, scene) => replica.patient.TransferOwnership({ ...scene, userId: scene.actorId }),
-  BanUser: (replica, scene) => replica.patient.BanUser({ ...scene, userId: scene.memberId, reason: '', untilMs: 0 }),
-  LiftBan: (replica, scene) => replica.patient.LiftBan({ ...scene, userId: scene.memberId }),
-  ListBans: (replica, scene) => replica.patient.ListBans({ ...scene, ...page }),
-  UpdateMembership: (replica, scene) => replica.patient.UpdateMembership({ ...scene, archived: true }),
-  ListMembers: (replica, scene) => replica.patient.ListMembers({ ...scene, ...page }),
-  AddMembers: (replica, scene) => replica.patient.AddMembers({ ...scene, userIds: [scene.actorId] }),
-  RemoveMember: (replica, scene) => replica.patient.RemoveMember({ ...scene, userId: scene.memberId }),
-  GetMessage: (replica, scene) => replica.patient.GetMessage(scene),
-  EditMessage: (replica, scene) => replica.patient.EditMessage({ ...scene, text: 'mine' }),
-  DeleteMessage: (replica, scene) => replica.patient.DeleteMessage(scene),
-  React: (replica, scene) => replica.patient.React({ ...scene, emoji: '👍', on: true }),
-  ListReactions: (replica, scene) => replica.patient.ListReactions({ ...scene, ...page, emoji: '' }),
-  PinMessage: (replica, scene) => replica.patient.PinMessage({ ...scene, on: true }),
-  ListPins: (replica, scene) => replica.patient.ListPins({ ...scene, ...page }),
-  ListThread: (replica, scene) => replica.patient.ListThread({ ...scene, ...page }),
-  ListTexts: (replica, scene) => replica.patient.ListTexts(scene),
-  ListReceipts: (replica, scene) => replica.patient.ListReceipts({ ...scene, ...page }),
-  StarMessage: (replica, scene) => replica.patient.StarMessage({ ...scene, on: true }),
-  ReportMessage: (replica, scene) => replica.patient.ReportMessage({ ...scene, reason: 'spam', note: '' }),
+  GetConversation: (replica, scene) => replica.insist.GetConversation(scene),
+  UpdateConversation: (replica, scene) => replica.insist.UpdateConversation({ ...scene, name: 'mine' }),
+  DeleteConversation: (replica, scene) => replica.insist.DeleteConversation(scene),
+  JoinConversation: (replica, scene) => replica.insist.JoinConversation(scene),
+  ChangeRole: (replica, scene) => replica.insist.ChangeRole({ ...scene, userId: scene.memberId, role: 'member' }),
+  TransferOwnership: (replica, scene) => replica.insist.TransferOwnership({ ...scene, userId: scene.actorId }),
+  BanUser: (replica, scene) => replica.insist.BanUser({ ...scene, userId: scene.memberId, reason: '', untilMs: 0 }),
+  LiftBan: (replica, scene) => replica.insist.LiftBan({ ...scene, userId: scene.memberId }),
+  ListBans: (replica, scene) => replica.insist.ListBans({ ...scene, ...page }),
+  UpdateMembership: (replica, scene) => replica.insist.UpdateMembership({ ...scene, archived: true }),
+  ListMembers: (replica, scene) => replica.insist.ListMembers({ ...scene, ...page }),
+  AddMembers: (replica, scene) => replica.insist.AddMembers({ ...scene, userIds: [scene.actorId] }),
+  RemoveMember: (replica, scene) => replica.insist.RemoveMember({ ...scene, userId: scene.memberId }),
+  GetMessage: (replica, scene) => replica.insist.GetMessage(scene),
+  EditMessage: (replica, scene) => replica.insist.EditMessage({ ...scene, text: 'mine' }),
+  DeleteMessage: (replica, scene) => replica.insist.DeleteMessage(scene),
+  React: (replica, scene) => replica.insist.React({ ...scene, emoji: '👍', on: true }),
+  ListReactions: (replica, scene) => replica.insist.ListReactions({ ...scene, ...page, emoji: '' }),
+  PinMessage: (replica, scene) => replica.insist.PinMessage({ ...scene, on: true }),
+  ListPins: (replica, scene) => replica.insist.ListPins({ ...scene, ...page }),
+  ListThread: (replica, scene) => replica.insist.ListThread({ ...scene, ...page }),
+  ListTexts: (replica, scene) => replica.insist.ListTexts(scene),
+  ListReceipts: (replica, scene) => replica.insist.ListReceipts({ ...scene, ...page }),
+  StarMessage: (replica, scene) => replica.insist.StarMessage({ ...scene, on: true }),
+  ReportMessage: (replica, scene) => replica.insist.ReportMessage({ ...scene, reason: 'spam', note: '' }),
   ForwardMessage: (replica, scene) =>
-    replica.patient.ForwardMessage({
+    replica.insist.ForwardMessage({
       ...scene,
       ...{ targetConversationId: scene.conversationId, idempotencyKey: randomUUID(), repeatOnly: false },
     }),
-  ListMessages: (replica, scene) => replica.patient.ListMessages({ ...scene, limit: 10 }),
+  ListMessages: (replica, scene) => replica.insist.ListMessages({ ...scene, limit: 10 }),
   SearchMessages: (replica, scene) =>
-    replica.patient.SearchMessages({ ...scene, ...page, query: 'secret', senderId: '', type: '' }),
-  ListEntries: (replica, scene) => replica.patient.ListEntries({ ...scene, after: 0, limit: 10 }),
+    replica.insist.SearchMessages({ ...scene, ...page, query: 'secret', senderId: '', type: '' }),
+  ListEntries: (replica, scene) => replica.insist.ListEntries({ ...scene, after: 0, limit: 10 }),
 };
 
 /** RPCs that answer an outsider with what is theirs, and so with nothing of the conversation. */
 const silent: Record<string, Attempt> = {
   ListConversations: async (replica, { actorId }) => {
-    expect(await replica.patient.ListConversations({ actorId, ...page })).toEqual({
+    expect(await replica.insist.ListConversations({ actorId, ...page })).toEqual({
       conversations: [],
       nextCursor: '',
     });
   },
   DiscoverRooms: async (replica, { actorId }) => {
-    const answer = await replica.patient.DiscoverRooms({ actorId, query: '', ...page });
+    const answer = await replica.insist.DiscoverRooms({ actorId, query: '', ...page });
     expect(answer).toEqual({ conversations: [], nextCursor: '' });
   },
   ListMemberships: async (replica, { actorId }) => {
-    expect(await replica.patient.ListMemberships({ actorId })).toEqual({ conversations: [], blockedUserIds: [] });
+    expect(await replica.insist.ListMemberships({ actorId })).toEqual({ conversations: [], blockedUserIds: [] });
   },
   Sync: async (replica, { actorId, conversationId }) => {
     const request = { actorId, cursors: { [conversationId]: 0 }, token: '', limit: 10 };
-    const answer = await replica.patient.Sync(request);
+    const answer = await replica.insist.Sync(request);
     expect(answer).toMatchObject({ conversations: [], removed: [conversationId] });
   },
   CanOpenUpload: async (replica, { actorId, uploadId }) => {
-    expect(await replica.patient.CanOpenUpload({ actorId, uploadId })).toEqual({ allowed: false });
+    expect(await replica.insist.CanOpenUpload({ actorId, uploadId })).toEqual({ allowed: false });
   },
   ListStarred: async (replica, { actorId }) => {
-    expect(await replica.patient.ListStarred({ actorId, ...page })).toEqual({ messages: [], nextCursor: '' });
+    expect(await replica.insist.ListStarred({ actorId, ...page })).toEqual({ messages: [], nextCursor: '' });
   },
   GetUnread: async (replica, { actorId }) => {
-    expect(await replica.patient.GetUnread({ actorId })).toEqual({ total: 0, mentions: 0, conversations: 0 });
+    expect(await replica.insist.GetUnread({ actorId })).toEqual({ total: 0, mentions: 0, conversations: 0 });
   },
   FilterAcquainted: async (replica, { actorId, memberId }) => {
-    expect(await replica.patient.FilterAcquainted({ actorId, userIds: [memberId] })).toEqual({ userIds: [] });
+    expect(await replica.insist.FilterAcquainted({ actorId, userIds: [memberId] })).toEqual({ userIds: [] });
   },
 };
 
@@ -116,7 +116,7 @@ async function scenes(): Promise<[string, Scene][]> {
   const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
   await first.send({ actorId: memberId, conversationId, text: 'secret', attachments: [attachment] });
   await first.send({ actorId: leaver, conversationId, text: 'mine' });
-  await first.patient.RemoveMember({ actorId: leaver, conversationId, userId: leaver });
+  await first.insist.RemoveMember({ actorId: leaver, conversationId, userId: leaver });
   const scene = { conversationId, memberId, uploadId };
   return [
     ['a stranger', { ...scene, actorId: stranger, seq: 2 }],

@@ -35,11 +35,11 @@ const codeOf = async (call: Promise<unknown>): Promise<string> => {
 
 describe('given stars', () => {
   const star = (actorId: string, conversationId: string, seq: number, on = true, replica = 0) =>
-    nth(replicas, replica).patient.StarMessage({ actorId, conversationId, seq, on });
+    nth(replicas, replica).insist.StarMessage({ actorId, conversationId, seq, on });
   const starred = async (actorId: string, limit = 50) => {
     const found: string[] = [];
     for (let cursor = '', more = true; more; more = cursor !== '') {
-      const page = await replicas[1].patient.ListStarred({ actorId, limit, cursor });
+      const page = await replicas[1].insist.ListStarred({ actorId, limit, cursor });
       found.push(...page.messages.map((one) => `${one.conversationId}:${one.seq}`));
       cursor = page.nextCursor;
     }
@@ -62,15 +62,15 @@ describe('given stars', () => {
     expect(await starred(friend)).toEqual(ids);
     const [conversationId, seq] = place;
     const shown = async (actorId: string) =>
-      (await replicas[1].patient.GetMessage({ actorId, conversationId, seq })).starred;
+      (await replicas[1].insist.GetMessage({ actorId, conversationId, seq })).starred;
     expect([await shown(friend), await shown(owner)]).toEqual([true, false]);
     await star(friend, ...place, false);
     expect(await starred(friend)).toEqual(ids.slice(0, 2));
     const [, [, other], last] = places as [[string, number], [string, number], [string, number]];
-    await replicas[0].patient.DeleteMessage({ actorId: owner, conversationId: last[0], seq: last[1] });
+    await replicas[0].insist.DeleteMessage({ actorId: owner, conversationId: last[0], seq: last[1] });
     expect(await starred(friend)).toEqual([`${second}:${other}`]);
     expect(await codeOf(star(friend, ...last))).toBe('MESSAGE_DELETED');
-    await replicas[0].patient.RemoveMember({ actorId: owner, conversationId: second, userId: friend });
+    await replicas[0].insist.RemoveMember({ actorId: owner, conversationId: second, userId: friend });
     expect(await starred(friend)).toEqual([]);
   });
 
@@ -86,7 +86,7 @@ describe('given stars', () => {
     });
     await (await bus.connection()).flush();
     const cursors = { [conversationId]: 0 };
-    const sync = (token: string) => replicas[1].patient.Sync({ actorId: friend, cursors, token, limit: 10 });
+    const sync = (token: string) => replicas[1].insist.Sync({ actorId: friend, cursors, token, limit: 10 });
     const { token, starred: first } = await sync('');
     expect(first).toEqual([]);
     for (const on of [true, true, false, true]) await star(friend, conversationId, seq, on);
@@ -99,7 +99,7 @@ describe('given stars', () => {
   it('when more changed than is told one by one, then the device is told to list them again', async () => {
     const [owner, friend] = [randomUUID(), randomUUID()];
     const conversationId = await group(owner, friend);
-    const { token } = await replicas[0].patient.Sync({ actorId: friend, cursors: {}, token: '', limit: 1 });
+    const { token } = await replicas[0].insist.Sync({ actorId: friend, cursors: {}, token: '', limit: 1 });
     const u = storeUuid(friend);
     await chat.collections.stars.insertMany(
       Array.from({ length: 201 }, (_, s) => ({
@@ -108,12 +108,12 @@ describe('given stars', () => {
       })),
     );
     const request = { actorId: friend, cursors: { [conversationId]: 1 }, token, limit: 1 };
-    expect(await replicas[1].patient.Sync(request)).toMatchObject({ starred: [], starsReset: true });
+    expect(await replicas[1].insist.Sync(request)).toMatchObject({ starred: [], starsReset: true });
   });
 });
 
 describe('given what is not read', () => {
-  const unread = (actorId: string) => replicas[1].patient.GetUnread({ actorId });
+  const unread = (actorId: string) => replicas[1].insist.GetUnread({ actorId });
 
   it('when messages come, are deleted and read, then the totals follow over all conversations', async () => {
     const [owner, friend] = [randomUUID(), randomUUID()];
@@ -125,16 +125,16 @@ describe('given what is not read', () => {
     await send(friend, first);
     expect(await unread(friend)).toEqual({ total: 5, mentions: 1, conversations: 2 });
     expect(await unread(owner)).toEqual({ total: 1, mentions: 0, conversations: 1 });
-    await replicas[0].patient.DeleteMessage({ actorId: owner, conversationId: first, seq: nth(seqs, 1) });
+    await replicas[0].insist.DeleteMessage({ actorId: owner, conversationId: first, seq: nth(seqs, 1) });
     expect(await unread(friend)).toMatchObject({ total: 4 });
     await replicas[1].mark(friend, second, { readSeq: 99 });
     expect(await unread(friend)).toEqual({ total: 2, mentions: 0, conversations: 1 });
     const late = randomUUID();
-    await replicas[0].patient.AddMembers({ actorId: owner, conversationId: first, userIds: [late] });
+    await replicas[0].insist.AddMembers({ actorId: owner, conversationId: first, userIds: [late] });
     expect(await unread(late)).toEqual({ total: 0, mentions: 0, conversations: 0 });
     await send(owner, first);
     expect(await unread(late)).toEqual({ total: 1, mentions: 0, conversations: 1 });
-    await replicas[0].patient.RemoveMember({ actorId: owner, conversationId: first, userId: late });
+    await replicas[0].insist.RemoveMember({ actorId: owner, conversationId: first, userId: late });
     expect(await unread(late)).toEqual({ total: 0, mentions: 0, conversations: 0 });
   });
 });
@@ -145,12 +145,12 @@ describe('given who has read a message', () => {
     const conversationId = await group(owner, friend, other);
     const seq = await send(friend, conversationId);
     const info = async (actorId: string) => {
-      const { receipts } = await replicas[0].patient.ListReceipts({
+      const { receipts } = await replicas[0].insist.ListReceipts({
         ...{ actorId, conversationId, seq, limit: 10, cursor: '' },
       });
       return new Map(receipts.map((one) => [one.userId, one]));
     };
-    await replicas[0].patient.AddMembers({ actorId: owner, conversationId, userIds: [late] });
+    await replicas[0].insist.AddMembers({ actorId: owner, conversationId, userIds: [late] });
     expect(await codeOf(info(other))).toBe('FORBIDDEN');
     expect(new Set((await info(friend)).keys())).toEqual(new Set([owner, other]));
     const before = Date.now();
@@ -183,8 +183,8 @@ describe('given a message that should not be there', () => {
     bus.subscribe(subjects.messageReported, ({ data }) => void heard.push(messageReported.decode(data)));
     await (await bus.connection()).flush();
     const report = { actorId: friend, conversationId, seq, reason: 'spam', note: 'first' };
-    await replicas[0].patient.ReportMessage(report);
-    await replicas[1].patient.ReportMessage({ ...report, reason: 'hate', note: 'second' });
+    await replicas[0].insist.ReportMessage(report);
+    await replicas[1].insist.ReportMessage({ ...report, reason: 'hate', note: 'second' });
     const kept = await chat.collections.reports.find({ '_id.s': seq }).toArray();
     expect(kept.filter((one) => one.note === 'second')).toEqual([expect.objectContaining({ reason: 'hate' })]);
     const ours = () => heard.filter((one) => one.conversationId === conversationId);
@@ -196,7 +196,7 @@ describe('given a message that should not be there', () => {
 
 describe('given a message to forward', () => {
   const forward = (actorId: string, source: [string, number], targetConversationId: string, key: string, replica = 0) =>
-    nth(replicas, replica).patient.ForwardMessage({
+    nth(replicas, replica).insist.ForwardMessage({
       ...{ actorId, conversationId: source[0], seq: source[1], targetConversationId },
       ...{ idempotencyKey: key, repeatOnly: false },
     });
@@ -223,13 +223,13 @@ describe('given a message to forward', () => {
     expect(await forward(owner, source, to, key, 1)).toMatchObject({ duplicate: true, message: { seq } });
     const again = await forward(owner, [to, seq], further, randomUUID());
     expect(again.message?.forwarded).toEqual({ conversationId: to, seq, hops: 2 });
-    const seen = await replicas[1].patient.GetMessage({ actorId: stranger, conversationId: to, seq });
+    const seen = await replicas[1].insist.GetMessage({ actorId: stranger, conversationId: to, seq });
     expect(seen.forwarded).toEqual({ conversationId: '', seq: 0, hops: 1 });
-    expect(await replicas[1].patient.CanOpenUpload({ actorId: stranger, uploadId })).toEqual({ allowed: true });
+    expect(await replicas[1].insist.CanOpenUpload({ actorId: stranger, uploadId })).toEqual({ allowed: true });
     const count = async () =>
-      (await replicas[1].patient.GetMessage({ actorId: friend, conversationId: from, seq: source[1] })).forwardCount;
+      (await replicas[1].insist.GetMessage({ actorId: friend, conversationId: from, seq: source[1] })).forwardCount;
     await eventually(async () => ((await count()) === 1 ? true : undefined));
-    await replicas[0].patient.DeleteMessage({ actorId: friend, conversationId: from, seq: source[1] });
+    await replicas[0].insist.DeleteMessage({ actorId: friend, conversationId: from, seq: source[1] });
     expect(await forward(owner, source, to, key)).toMatchObject({ duplicate: true, message: { seq } });
     expect(await codeOf(forward(owner, source, further, randomUUID()))).toBe('MESSAGE_DELETED');
     expect(await count()).toBe(1);
@@ -242,11 +242,11 @@ describe('given a message to forward', () => {
     expect(await codeOf(forward(stranger, source, to, randomUUID()))).toBe('NOT_FOUND');
     expect(await codeOf(forward(owner, source, to, randomUUID()))).toBe('NOT_FOUND');
     expect(await codeOf(forward(owner, [from, 1], from, randomUUID()))).toBe('NOT_FOUND');
-    const { conversation } = await replicas[0].patient.CreateConversation({
+    const { conversation } = await replicas[0].insist.CreateConversation({
       ...{ actorId: owner, type: 'direct', userIds: [friend], name: '', description: '', idempotencyKey: '' },
     });
     const direct = conversation?.info?.id ?? '';
-    await replicas[0].patient.PutBlock({ actorId: friend, userId: owner });
+    await replicas[0].insist.PutBlock({ actorId: friend, userId: owner });
     expect(await codeOf(forward(owner, source, direct, randomUUID()))).toBe('FORBIDDEN');
     expect((await chat.log(direct)).length).toBe(1);
   });

@@ -35,39 +35,39 @@ async function useEverything(): Promise<void> {
   const uploadId = randomUUID();
   const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
   const id = await replica.group(owner, friend, randomUUID());
-  await replica.patient.AddMembers({ actorId: owner, conversationId: id, userIds: [randomUUID()] });
+  await replica.insist.AddMembers({ actorId: owner, conversationId: id, userIds: [randomUUID()] });
   const one = { actorId: owner, conversationId: id, text: 'x', clientMsgId: randomUUID(), attachments: [attachment] };
   for (const each of chat.replicas) await each.send(one);
-  await replica.patient.EditMessage({ actorId: owner, conversationId: id, seq: 3, text: 'y' });
+  await replica.insist.EditMessage({ actorId: owner, conversationId: id, seq: 3, text: 'y' });
   await replica.mark(friend, id, { readSeq: 2 });
-  await replica.patient.DeleteMessage({ actorId: owner, conversationId: id, seq: 3 });
+  await replica.insist.DeleteMessage({ actorId: owner, conversationId: id, seq: 3 });
   await useMarks(owner, id);
-  await replica.patient.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
+  await replica.insist.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
   const actor = { actorId: owner, conversationId };
-  await replica.patient.GetConversation(actor);
-  await replica.patient.ListConversations({ actorId: owner, limit: 10, cursor: '' });
-  await replica.patient.ListMemberships({ actorId: owner });
-  await replica.patient.ListMembers({ ...actor, limit: 10, cursor: '' });
-  for (const seq of [10, 500]) await replica.patient.GetMessage({ ...actor, seq: seq + 1 });
+  await replica.insist.GetConversation(actor);
+  await replica.insist.ListConversations({ actorId: owner, limit: 10, cursor: '' });
+  await replica.insist.ListMemberships({ actorId: owner });
+  await replica.insist.ListMembers({ ...actor, limit: 10, cursor: '' });
+  for (const seq of [10, 500]) await replica.insist.GetMessage({ ...actor, seq: seq + 1 });
   for (const where of [{}, { before: 500 }, { after: 500 }, { around: 500 }]) {
-    await replica.patient.ListMessages({ ...actor, ...where, limit: 50 });
+    await replica.insist.ListMessages({ ...actor, ...where, limit: 50 });
   }
   const search = { actorId: owner, query: 'text 50', senderId: '', type: '', limit: 50, cursor: '' };
   for (const where of ['', conversationId]) {
-    await replica.patient.SearchMessages({ ...search, conversationId: where });
-    await replica.patient.SearchMessages({
+    await replica.insist.SearchMessages({ ...search, conversationId: where });
+    await replica.insist.SearchMessages({
       ...search,
       conversationId: where,
       query: 'text',
       beforeMs: 1_700_000_000_500,
     });
   }
-  await replica.patient.ListEntries({ ...actor, after: 900, limit: 50 });
-  await replica.patient.Sync({ actorId: owner, cursors: { [conversationId]: 900 }, token: '', limit: 50 });
-  await replica.patient.GetHeads({ conversationIds: [conversationId] });
-  await replica.patient.GetRecipients({ conversationId, seq: 11 });
-  await replica.patient.CanOpenUpload({ actorId: owner, uploadId });
-  await replica.patient.FilterAcquainted({ actorId: owner, userIds: [friend, randomUUID()] });
+  await replica.insist.ListEntries({ ...actor, after: 900, limit: 50 });
+  await replica.insist.Sync({ actorId: owner, cursors: { [conversationId]: 900 }, token: '', limit: 50 });
+  await replica.insist.GetHeads({ conversationIds: [conversationId] });
+  await replica.insist.GetRecipients({ conversationId, seq: 11 });
+  await replica.insist.CanOpenUpload({ actorId: owner, uploadId });
+  await replica.insist.FilterAcquainted({ actorId: owner, userIds: [friend, randomUUID()] });
   await createMongoReadStore(chat.collections).conversationsShowing(uploadId);
   await usePeople(owner);
   await useRooms(owner);
@@ -79,7 +79,7 @@ async function useEverything(): Promise<void> {
 
 /** Rooms so many that reading too much of them would show. */
 async function useRooms(actorId: string): Promise<void> {
-  const [{ patient: call }] = chat.replicas;
+  const [{ insist: call }] = chat.replicas;
   const { conversations, members } = chat.collections;
   const others = Array.from({ length: 200 }, (_, index) => ({
     ...{ _id: storeUuid(randomUUID()), type: 'room' as const, name: `room ${index}`, description: '' },
@@ -117,7 +117,7 @@ async function useRooms(actorId: string): Promise<void> {
 /** What hangs on messages, beside so much of others that reading too much of it would show. */
 async function useMarks(actorId: string, conversationId: string): Promise<void> {
   const [replica] = chat.replicas;
-  const { patient: call } = replica;
+  const { insist: call } = replica;
   const sent = await replica.send({ actorId, conversationId, text: 'root' });
   const place = { actorId, conversationId, seq: sent.message?.seq ?? 0 };
   await replica.send({ actorId, conversationId, text: 'reply', threadRootSeq: place.seq, replyToSeq: place.seq });
@@ -160,7 +160,7 @@ async function fillMarks(actorId: string, conversationId: string, seq: number): 
 
 /** Lists of people so long that reading too much of them would show. */
 async function usePeople(actorId: string): Promise<void> {
-  const [{ patient: call }] = chat.replicas;
+  const [{ insist: call }] = chat.replicas;
   const { contacts, blocks } = chat.collections.people;
   for (const u of [actorId, randomUUID()].map(storeUuid)) {
     const at = new Date();

@@ -28,7 +28,7 @@ const send = async (actorId: string, conversationId: string, text: string, more:
   return message;
 };
 const read = (actorId: string, conversationId: string, seq: number) =>
-  nth(replicas, 1).patient.GetMessage({ actorId, conversationId, seq });
+  nth(replicas, 1).insist.GetMessage({ actorId, conversationId, seq });
 const refusal = async (call: Promise<unknown>): Promise<{ code: string; paths: string[] }> => {
   const thrown = await call.then(
     () => undefined,
@@ -42,12 +42,12 @@ describe('given people to call', () => {
   it('when members are mentioned, then the message says so and counts as a mention for them alone', async () => {
     const { owner, friend, conversationId } = await given();
     const other = randomUUID();
-    await replicas[0].patient.AddMembers({ actorId: owner, conversationId, userIds: [other] });
+    await replicas[0].insist.AddMembers({ actorId: owner, conversationId, userIds: [other] });
     const message = await send(owner, conversationId, 'you', { mentionUserIds: [friend, friend] });
     expect(message).toMatchObject({ mentionUserIds: [friend], mentionsAll: false });
     expect(await read(friend, conversationId, message.seq)).toMatchObject({ mentionUserIds: [friend] });
     const unread = async (actorId: string) =>
-      (await replicas[1].patient.GetConversation({ actorId, conversationId })).me ?? {};
+      (await replicas[1].insist.GetConversation({ actorId, conversationId })).me ?? {};
     expect(await unread(friend)).toMatchObject({ unread: 1, unreadMentions: 1 });
     expect(await unread(other)).toMatchObject({ unread: 1, unreadMentions: 0 });
     await send(owner, conversationId, 'everybody', { mentionsAll: true });
@@ -67,7 +67,7 @@ describe('given people to call', () => {
     const { owner, friend, conversationId } = await given();
     const all = { text: 'all', mentionsAll: true };
     expect(await replicas[0].send({ actorId: friend, conversationId, ...all })).toEqual({ code: 'FORBIDDEN' });
-    const { conversation } = await replicas[0].patient.CreateConversation({
+    const { conversation } = await replicas[0].insist.CreateConversation({
       ...{ actorId: owner, type: 'direct', userIds: [friend], name: '', description: '', idempotencyKey: '' },
     });
     const direct = conversation?.info?.id ?? '';
@@ -78,18 +78,18 @@ describe('given people to call', () => {
     const { owner, friend, conversationId } = await given();
     const { seq } = await send(owner, conversationId, 'you', { mentionUserIds: [friend] });
     const edit = (actorId: string, rest: object) =>
-      replicas[1].patient.EditMessage({ actorId, conversationId, seq, text: 'new', ...rest });
+      replicas[1].insist.EditMessage({ actorId, conversationId, seq, text: 'new', ...rest });
     expect(await edit(owner, {})).toMatchObject({ text: 'new', mentionUserIds: [friend] });
     const stranger = { mentions: { userIds: [owner, randomUUID()], all: false } };
     expect(await refusal(edit(owner, stranger))).toEqual({ code: 'VALIDATION_FAILED', paths: ['mentions.1'] });
-    const me = async () => (await replicas[0].patient.GetConversation({ actorId: friend, conversationId })).me;
+    const me = async () => (await replicas[0].insist.GetConversation({ actorId: friend, conversationId })).me;
     expect(await me()).toMatchObject({ unreadMentions: 1 });
     expect(await edit(owner, { mentions: { userIds: [], all: false } })).toMatchObject({ mentionUserIds: [] });
     expect(await me()).toMatchObject({ unread: 1, unreadMentions: 0 });
     expect(await edit(owner, { mentions: { userIds: [], all: true } })).toMatchObject({ mentionsAll: true });
     const own = await send(friend, conversationId, 'mine');
     const calls = { actorId: friend, conversationId, seq: own.seq, text: 'x', mentions: { userIds: [], all: true } };
-    expect((await refusal(replicas[0].patient.EditMessage(calls))).code).toBe('FORBIDDEN');
+    expect((await refusal(replicas[0].insist.EditMessage(calls))).code).toBe('FORBIDDEN');
   });
 });
 
@@ -101,9 +101,9 @@ describe('given a message that is answered', () => {
     const reply = async () => (await read(owner, conversationId, answer.seq)).replyTo;
     expect(answer.replyTo).toMatchObject({ seq: target.seq, senderId: owner, deleted: false });
     expect(answer.replyTo?.preview.length).toBe(140);
-    await replicas[0].patient.EditMessage({ actorId: owner, conversationId, seq: target.seq, text: 'short' });
+    await replicas[0].insist.EditMessage({ actorId: owner, conversationId, seq: target.seq, text: 'short' });
     expect(await reply()).toMatchObject({ preview: 'short', deleted: false });
-    await replicas[0].patient.DeleteMessage({ actorId: owner, conversationId, seq: target.seq });
+    await replicas[0].insist.DeleteMessage({ actorId: owner, conversationId, seq: target.seq });
     expect(await reply()).toMatchObject({ seq: target.seq, senderId: owner, preview: '', deleted: true });
   });
 
@@ -113,7 +113,7 @@ describe('given a message that is answered', () => {
     const clientMsgId = randomUUID();
     const relations = { clientMsgId, replyToSeq: target.seq, threadRootSeq: target.seq };
     const first = await send(friend, conversationId, 'answer', relations);
-    await replicas[0].patient.DeleteMessage({ actorId: owner, conversationId, seq: target.seq });
+    await replicas[0].insist.DeleteMessage({ actorId: owner, conversationId, seq: target.seq });
     for (const replica of replicas) {
       expect(await replica.send({ actorId: friend, conversationId, text: 'answer', ...relations })).toMatchObject({
         duplicate: true,
@@ -146,10 +146,10 @@ describe('given a thread', () => {
     const thread = async () => (await read(owner, conversationId, root.seq)).thread;
     // A send is acknowledged before the root knows of it.
     await expectSoon(thread, { replies: 5, lastSeq: nth(replies, 4).seq });
-    await replicas[0].patient.DeleteMessage({ actorId: friend, conversationId, seq: nth(replies, 4).seq });
+    await replicas[0].insist.DeleteMessage({ actorId: friend, conversationId, seq: nth(replies, 4).seq });
     expect(await thread()).toEqual({ replies: 4, lastSeq: nth(replies, 3).seq });
     const list = (limit: number, cursor = '') =>
-      replicas[1].patient.ListThread({ actorId: friend, conversationId, seq: root.seq, limit, cursor });
+      replicas[1].insist.ListThread({ actorId: friend, conversationId, seq: root.seq, limit, cursor });
     const first = await list(3);
     const rest = await list(3, first.nextCursor);
     const seqs = [...first.messages, ...rest.messages].map(({ seq }) => seq);
@@ -164,11 +164,11 @@ describe('given a thread', () => {
     const reply = await send(friend, conversationId, 'reply', { threadRootSeq: root.seq });
     const nested = { actorId: owner, conversationId, text: 'x', threadRootSeq: reply.seq };
     expect(await replicas[0].send(nested)).toEqual({ code: 'VALIDATION_FAILED', fields: ['threadRootId'] });
-    await replicas[0].patient.DeleteMessage({ actorId: owner, conversationId, seq: root.seq });
+    await replicas[0].insist.DeleteMessage({ actorId: owner, conversationId, seq: root.seq });
     const late = { actorId: owner, conversationId, text: 'x', threadRootSeq: root.seq };
     expect(await replicas[0].send(late)).toEqual({ code: 'MESSAGE_DELETED' });
     const list = { actorId: randomUUID(), conversationId, seq: root.seq, limit: 10, cursor: '' };
-    expect((await refusal(replicas[0].patient.ListThread(list))).code).toBe('NOT_FOUND');
+    expect((await refusal(replicas[0].insist.ListThread(list))).code).toBe('NOT_FOUND');
   });
 });
 
@@ -178,7 +178,7 @@ describe('given text that means something to a database', () => {
   it.each(texts)('when a message is edited to %j, then that is its text', async (text) => {
     const { owner, conversationId } = await given();
     const { seq } = await send(owner, conversationId, 'first');
-    const edited = await replicas[0].patient.EditMessage({ actorId: owner, conversationId, seq, text });
+    const edited = await replicas[0].insist.EditMessage({ actorId: owner, conversationId, seq, text });
     expect(edited).toMatchObject({ text, seq });
     const _id = { c: storeUuid(conversationId), s: seq };
     const stored = await chat.collections.entries.findOne({ _id });
@@ -189,14 +189,14 @@ describe('given text that means something to a database', () => {
     const { owner, friend, conversationId } = await given();
     const { seq, createdAtMs } = await send(owner, conversationId, 'first');
     const address = { actorId: friend, conversationId, seq };
-    expect(await replicas[1].patient.ListTexts(address)).toEqual({ texts: [{ text: 'first', atMs: createdAtMs }] });
-    for (const text of texts) await replicas[0].patient.EditMessage({ actorId: owner, conversationId, seq, text });
-    const history = (await replicas[1].patient.ListTexts(address)).texts;
+    expect(await replicas[1].insist.ListTexts(address)).toEqual({ texts: [{ text: 'first', atMs: createdAtMs }] });
+    for (const text of texts) await replicas[0].insist.EditMessage({ actorId: owner, conversationId, seq, text });
+    const history = (await replicas[1].insist.ListTexts(address)).texts;
     expect(history.map(({ text }) => text)).toEqual(['first', ...texts]);
     const times = history.map(({ atMs }) => atMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
-    await replicas[1].patient.DeleteMessage({ actorId: owner, conversationId, seq });
-    expect(await replicas[1].patient.ListTexts(address)).toEqual({ texts: [] });
+    await replicas[1].insist.DeleteMessage({ actorId: owner, conversationId, seq });
+    expect(await replicas[1].insist.ListTexts(address)).toEqual({ texts: [] });
     const stored = JSON.stringify(await chat.log(conversationId));
     for (const text of ['first', '$$ROOT']) expect(stored).not.toContain(text);
   });

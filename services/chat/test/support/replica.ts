@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { AppError } from '@bluewave/errors/app-error';
 import type { AttachmentInput } from '@bluewave/protos/generated/bluewave/chat/v1/Attachment';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
 import type { CommandInput } from '@bluewave/protos/generated/bluewave/chat/v1/Command';
@@ -31,23 +30,10 @@ type Calls = RpcClient<ChatServiceDefinition>['call'];
 /** What was answered to a send: the message, or the code of the refusal. */
 export type Sent = { message?: Message; duplicate?: boolean; code?: string; fields?: string[] };
 
-/** Repeats what was refused as "not in time" or "away". */
-async function insistently<T>(call: () => Promise<T>): Promise<T> {
-  for (let left = 5; ; left -= 1) {
-    try {
-      return await call();
-    } catch (error) {
-      if (left === 0 || !(error instanceof AppError && error.retryable)) throw error;
-    }
-  }
-}
-
 /** One replica of chat as gateways see it: its RPCs, and commands over one stream. */
 export class Replica {
   /** The RPCs, each with a deadline of its own. */
   readonly call: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
-  /** The same, repeated while it is not answered in time, as clients do: a busy machine is no finding. For what may be repeated. */
-  readonly patient: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
   /** The same as callers ask on a busy machine: what may be repeated is, so what was done by then is asked for again. */
   readonly insist: { [K in keyof Calls]: (request: Parameters<Calls[K]>[0]) => ReturnType<Calls[K]> };
   readonly #rpc: RpcClient<ChatServiceDefinition>;
@@ -67,9 +53,6 @@ export class Replica {
     this.insist = Object.fromEntries(
       named.map(([name, call]) => [name, (request: never) => persist(async () => call(request, context()))]),
     ) as typeof this.insist;
-    this.patient = Object.fromEntries(
-      named.map(([name, call]) => [name, (request: never) => insistently(async () => call(request, context()))]),
-    ) as typeof this.patient;
   }
 
   command(actorId: string, body: Pick<CommandInput, 'send' | 'mark'>, timeoutMs = 3_000): Promise<Reply> {
