@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Message } from '@bluewave/api/objects';
-import type { Person } from './support/caller.ts';
+import { insistently, type Person } from './support/caller.ts';
 import { type GatewayUnderTest, startGatewayUnderTest } from './support/gateway.ts';
 import { type Services, startServices } from './support/services.ts';
 
@@ -37,18 +37,25 @@ describe('rate limits', () => {
     await services?.close();
   }, 30_000);
 
-  const send = (door: GatewayUnderTest, person = alice, id = conversationId) =>
-    door.call<{ message: Message }>('POST', `/conversations/${id}/messages`, {
-      token: person.accessToken,
-      headers: { 'x-forwarded-for': address() },
-      body: { clientMsgId: randomUUID(), text: 'again' },
-    });
+  /** A repeat of the same message does not count again. */
+  const send = (door: GatewayUnderTest, person = alice, id = conversationId) => {
+    const body = { clientMsgId: randomUUID(), text: 'again' };
+    const headers = { 'x-forwarded-for': address() };
+    return insistently(() =>
+      door.call<{ message: Message }>('POST', `/conversations/${id}/messages`, {
+        token: person.accessToken,
+        headers,
+        body,
+      }),
+    );
+  };
 
   it('given messages over two gateways, when 60 of a minute are sent, then both refuse more and say when', async () => {
     const started = Date.now();
     const sent = await Promise.all(Array.from({ length: 75 }, (_, index) => send(index % 2 ? gateway : second)));
-    const accepted = sent.filter(({ status }) => status === 201).length;
+    const accepted = sent.filter(({ status }) => status === 201 || status === 200).length;
     const refused = sent.filter(({ status }) => status === 429);
+    expect(sent.filter(({ status }) => ![200, 201, 429].includes(status)).map(({ body }) => body)).toEqual([]);
     expect(accepted + refused.length).toBe(75);
     // One a second becomes free again while the test runs.
     expect(accepted).toBeGreaterThanOrEqual(60);
