@@ -48,7 +48,9 @@ export class ServiceProcess {
 
   /** What a readiness probe would be told. */
   async isReady(): Promise<boolean> {
-    const answer = await fetch(`http://127.0.0.1:${this.#adminPort}/readyz`).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${this.#adminPort}/readyz`, {
+      signal: AbortSignal.timeout(2_000),
+    }).catch(() => undefined);
     return answer?.status === 200;
   }
 

@@ -21,8 +21,7 @@ const plainLetters: Record<string, string> = {
   ...{ ĸ: 'k', ŋ: 'n', ς: 'σ', ə: 'e' },
 };
 
-// oxlint-disable-next-line no-control-regex
-const notAscii = /[^\x00-\x7F]/;
+const notAscii = /[\u0080-\uFFFF]/;
 const asciiGaps = /[^a-z0-9]+/g;
 
 /** Letters without case, accents and width; what is no letter or digit stays as it is. */
