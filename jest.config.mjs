@@ -17,8 +17,11 @@ export default {
   modulePathIgnorePatterns: ['/dist/', '/.data/', '/.cache/'],
   globalSetup: '<rootDir>/packages/dev-env/jest-global-setup.mjs',
   globalTeardown: '<rootDir>/packages/dev-env/jest-global-teardown.mjs',
+  testSequencer: '<rootDir>/packages/dev-env/jest-sequencer.mjs',
   // Most tests wait for engines, not for a core; more would make those that measure time lie.
-  maxWorkers: 2,
+  maxWorkers: 3,
+  // Modules of earlier suites stay in memory; tidying them up over and over costs more than a new process.
+  workerIdleMemoryLimit: '500MB',
   // A test that hangs must end; how fast a machine is must not decide whether one passes.
   testTimeout: 60_000,
 };

@@ -7,7 +7,18 @@ import { type GatewayUnderTest, startGatewayUnderTest } from '../http/support/ga
 import { type Services, startServices } from '../http/support/services.ts';
 import { TestClient } from '../ws/test-client.ts';
 import { absent, type ConversationOperation, type Operation, type Request } from './operation.ts';
-import { ask, directStandings, gather, makeScene, ownGroup, type People, say, type Scene, standings } from './scene.ts';
+import {
+  ask,
+  directStandings,
+  gather,
+  makeScene,
+  ownGroup,
+  type People,
+  say,
+  type Scene,
+  type Standing,
+  standings,
+} from './scene.ts';
 import { restTable, socketTable } from './table.ts';
 
 let services: Services;
@@ -48,7 +59,19 @@ const call = ({ method, path, body }: Request, actor: Person): Promise<Reply<{ c
 /** A scene that a call may change: the lasting one when it will not. */
 async function sceneFor(expected: number, actor: Person, isRead: boolean): Promise<Scene> {
   const scene = expected >= 300 || isRead ? lasting : await makeScene(gateway, people);
-  return { ...scene, elsewhere: await ownGroup(gateway, actor) };
+  return { ...scene, elsewhere: await groupOf(actor) };
+}
+
+const groups = new Map<Person, Promise<string>>();
+function groupOf(person: Person): Promise<string> {
+  const group = groups.get(person) ?? ownGroup(gateway, person);
+  groups.set(person, group);
+  return group;
+}
+
+/** What each standing is answered, all at once: what a call changes is its own scene. */
+async function answersOf(ask: (standing: Standing) => Promise<number>): Promise<object> {
+  return Object.fromEntries(await Promise.all(standings.map(async (one) => [one, await ask(one)] as const)));
 }
 
 const isAbout =
@@ -73,13 +96,12 @@ describe('every REST operation', () => {
   it.each(rest.filter(isAbout('conversation')))(
     'given a group, when %s is asked for by each of its people, then each is answered as the table says',
     async (id, operation) => {
-      const answered: Record<string, number> = {};
-      for (const standing of standings) {
+      const answered = await answersOf(async (standing) => {
         const actor = people[standing];
         const isRead = routes[id].method === 'GET';
         const scene = await sceneFor(operation.answers[standing], actor, isRead);
-        answered[standing] = (await call(operation.request(scene, actor), actor)).status;
-      }
+        return (await call(operation.request(scene, actor), actor)).status;
+      });
       expect(answered).toEqual(operation.answers);
     },
     60_000,
@@ -147,7 +169,7 @@ describe('rooms', () => {
           .status;
       const send = restTable['messages.send'] as ConversationOperation;
       for (let sent = 0; sent < 5; sent += 1) expect(await statusOf(send.request(room, member))).toBe(201);
-      const elsewhere = await ownGroup(gateway, member);
+      const elsewhere = await groupOf(member);
       const leave = rest.filter(([id]) => id === 'conversations.leave');
       for (const [id, operation] of [...rest.filter(([other]) => other !== 'conversations.leave'), ...leave]) {
         if (operation.about !== 'conversation') continue;
@@ -182,12 +204,11 @@ describe('every socket event', () => {
   it.each(sockets.filter(isAbout('conversation')))(
     'given a group, when %s is sent by each of its people, then each is acknowledged as the table says',
     async (event, operation) => {
-      const answered: Record<string, number> = {};
-      for (const standing of standings) {
+      const answered = await answersOf(async (standing) => {
         const actor = people[standing];
         const scene = await sceneFor(operation.answers[standing], actor, false);
-        answered[standing] = await statusOf(event, operation.request(scene, actor).body, actor);
-      }
+        return statusOf(event, operation.request(scene, actor).body, actor);
+      });
       expect(answered).toEqual(operation.answers);
     },
     60_000,
