@@ -16,6 +16,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['bluewave-src', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['/dist/', '/.data/', '/.cache/'],
   globalSetup: '<rootDir>/packages/dev-env/jest-global-setup.mjs',
+  setupFiles: ['<rootDir>/packages/dev-env/jest-setup.mjs'],
   globalTeardown: '<rootDir>/packages/dev-env/jest-global-teardown.mjs',
   testSequencer: '<rootDir>/packages/dev-env/jest-sequencer.mjs',
   // Most tests wait for engines, not for a core; more would make those that measure time lie.

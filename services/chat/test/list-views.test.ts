@@ -105,9 +105,9 @@ describe('given a member who sees a conversation from their joining on', () => {
       { $set: { firstSeq: 3 } },
     );
     const list = async () =>
-      (await replica.call.ListConversations({ actorId: late, limit: 5, cursor: '' })).conversations;
+      (await replica.insist.ListConversations({ actorId: late, limit: 5, cursor: '' })).conversations;
     expect(nth(await list(), 0).lastMessage).toBeNull();
-    expect((await replica.call.GetConversation({ actorId: late, conversationId: id })).lastMessage).toBeNull();
+    expect((await replica.insist.GetConversation({ actorId: late, conversationId: id })).lastMessage).toBeNull();
     await replica.send({ actorId: owner, conversationId: id, text: 'after' });
     expect(nth(await list(), 0).lastMessage).toMatchObject({ text: 'after' });
   }, 30_000);

@@ -56,7 +56,7 @@ describe('given contacts', () => {
     for (const userId of ids) await call.PutContact({ actorId, userId, alias: '' });
     await other.call.PutContact({ actorId, userId: ids[2] ?? '', alias: 'Bo' });
     const first = await call.ListContacts({ actorId, limit: 3, cursor: '' });
-    const second = await other.call.ListContacts({ actorId, limit: 3, cursor: first.nextCursor });
+    const second = await other.insist.ListContacts({ actorId, limit: 3, cursor: first.nextCursor });
     expect([...first.contacts, ...second.contacts].map(({ userId }) => userId)).toEqual(ids);
     expect(first.contacts.map(({ alias }) => alias)).toEqual(['', '', 'Bo']);
     expect(first.contacts[0]?.createdAtMs).toBeGreaterThan(Date.now() - 60_000);
@@ -64,7 +64,7 @@ describe('given contacts', () => {
 
     await call.PutContact({ actorId, userId: ids[2] ?? '', alias: '' });
     for (let time = 0; time < 2; time += 1) await call.RemoveContact({ actorId, userId: ids[0] ?? '' });
-    const left = await other.call.ListContacts({ actorId, ...page });
+    const left = await other.insist.ListContacts({ actorId, ...page });
     expect(left.contacts.map(({ userId, alias }) => [userId, alias])).toEqual(ids.slice(1).map((id) => [id, '']));
     expect(await call.ListContacts({ actorId: ids[1] ?? '', ...page })).toEqual({ contacts: [], nextCursor: '' });
   });
@@ -77,10 +77,10 @@ describe('given contacts', () => {
       return persist(() => (index % 5 === 4 ? call.RemoveContact(person) : call.PutContact({ ...person, alias: 'x' })));
     });
     await Promise.all(tasks);
-    const { contacts } = await chat.replicas[0].call.ListContacts({ actorId, ...page });
+    const { contacts } = await chat.replicas[0].insist.ListContacts({ actorId, ...page });
     expect(contacts.length).toBeLessThanOrEqual(1);
     await chat.replicas[0].call.PutContact({ actorId, userId, alias: 'y' });
-    const after = await chat.replicas[1].call.ListContacts({ actorId, ...page });
+    const after = await chat.replicas[1].insist.ListContacts({ actorId, ...page });
     expect(after.contacts).toMatchObject([{ userId, alias: 'y' }]);
   });
 
@@ -182,12 +182,12 @@ describe('given somebody who blocked another', () => {
     const { a, b } = await pair();
     const [first, second] = chat.replicas;
     await first.call.PutBlock({ actorId: b, userId: a });
-    expect(await second.call.FilterAcquainted({ actorId: a, userIds: [b] })).toEqual({ userIds: [] });
-    expect(await second.call.FilterAcquainted({ actorId: b, userIds: [a] })).toEqual({ userIds: [a] });
-    expect(await second.call.FindBlockers({ actorId: a, userIds: [b, randomUUID()] })).toEqual({ userIds: [b] });
-    expect(await second.call.ListMemberships({ actorId: b })).toMatchObject({ blockedUserIds: [a] });
-    expect(await second.call.ListMemberships({ actorId: a })).toMatchObject({ blockedUserIds: [] });
-    const { blocks } = await second.call.ListBlocks({ actorId: b, ...page });
+    expect(await second.insist.FilterAcquainted({ actorId: a, userIds: [b] })).toEqual({ userIds: [] });
+    expect(await second.insist.FilterAcquainted({ actorId: b, userIds: [a] })).toEqual({ userIds: [a] });
+    expect(await second.insist.FindBlockers({ actorId: a, userIds: [b, randomUUID()] })).toEqual({ userIds: [b] });
+    expect(await second.insist.ListMemberships({ actorId: b })).toMatchObject({ blockedUserIds: [a] });
+    expect(await second.insist.ListMemberships({ actorId: a })).toMatchObject({ blockedUserIds: [] });
+    const { blocks } = await second.insist.ListBlocks({ actorId: b, ...page });
     expect(blocks).toEqual([{ userId: a, createdAtMs: expect.any(Number) }]);
   });
 });
@@ -232,7 +232,7 @@ describe('given a block while the other is writing', () => {
       ]);
     });
     await Promise.all(sends);
-    const { blocks } = await chat.replicas[0].call.ListBlocks({ actorId: b, ...page });
+    const { blocks } = await chat.replicas[0].insist.ListBlocks({ actorId: b, ...page });
     const expected = blocks.length === 1 ? 'FORBIDDEN' : undefined;
     for (const replica of chat.replicas) {
       const last = await eventually(async () => {

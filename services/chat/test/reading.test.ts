@@ -46,7 +46,7 @@ describe('given a conversation of 10,000 entries', () => {
     const read: Entry[] = [];
     for (let hasMore = true; hasMore;) {
       const after = read.at(-1)?.seq ?? 0;
-      const page = await replica.call.ListEntries({ actorId: friend, conversationId, after, limit: 200 });
+      const page = await replica.insist.ListEntries({ actorId: friend, conversationId, after, limit: 200 });
       expect(page.head).toBe(long.length);
       read.push(...page.entries);
       ({ hasMore } = page);
@@ -61,7 +61,7 @@ describe('given a conversation of 10,000 entries', () => {
     let token = '';
     for (let hasMore = true; hasMore;) {
       const cursors = { [conversationId]: read.at(-1) ?? 0 };
-      const answer = await replica.call.Sync({ actorId: owner, cursors, token, limit: 200 });
+      const answer = await replica.insist.Sync({ actorId: owner, cursors, token, limit: 200 });
       const one = nth(answer.conversations, 0);
       expect(one.conversation).toMatchObject({ info: { id: conversationId, head: long.length } });
       read.push(...one.entries.map(({ seq }) => seq));
@@ -70,7 +70,7 @@ describe('given a conversation of 10,000 entries', () => {
     }
     expect(read).toEqual(upTo(long.length));
     const cursors = { [conversationId]: long.length, [randomUUID()]: 3 };
-    const still = await replica.call.Sync({ actorId: owner, cursors, token, limit: 200 });
+    const still = await replica.insist.Sync({ actorId: owner, cursors, token, limit: 200 });
     expect(still).toMatchObject({ conversations: [], removed: [Object.keys(cursors)[1]] });
   });
 
@@ -80,7 +80,7 @@ describe('given a conversation of 10,000 entries', () => {
     for (let hasBefore = true; hasBefore;) {
       const before = read[0]?.seq;
       const request = { actorId: friend, conversationId, limit: 200, ...(before === undefined ? {} : { before }) };
-      const page = await replica.call.ListMessages(request);
+      const page = await replica.insist.ListMessages(request);
       expect(page.hasAfter).toBe(before !== undefined);
       read = [...page.messages, ...read];
       ({ hasBefore } = page);
@@ -93,7 +93,7 @@ describe('given a conversation of 10,000 entries', () => {
     const read: Message[] = [];
     for (let hasAfter = true; hasAfter;) {
       const after = read.at(-1)?.seq ?? 0;
-      const page = await replica.call.ListMessages({ actorId: friend, conversationId, limit: 200, after });
+      const page = await replica.insist.ListMessages({ actorId: friend, conversationId, limit: 200, after });
       expect(page.hasBefore).toBe(after > 0);
       read.push(...page.messages);
       ({ hasAfter } = page);
@@ -104,7 +104,7 @@ describe('given a conversation of 10,000 entries', () => {
   it('when a page around a seq is asked for, then it holds both sides', async () => {
     const { conversationId, friend } = long;
     const around = (seq: number, limit: number) =>
-      replica.call.ListMessages({ actorId: friend, conversationId, around: seq, limit });
+      replica.insist.ListMessages({ actorId: friend, conversationId, around: seq, limit });
     const middle = await around(5_000, 10);
     expect(middle.messages.map(({ seq }) => seq)).toEqual([4995, 4996, 4997, 4998, 4999, 5001, 5002, 5003, 5004, 5005]);
     expect(middle).toMatchObject({ hasBefore: true, hasAfter: true });
@@ -119,7 +119,7 @@ describe('given a conversation of 10,000 entries', () => {
       messagesOf(long.length).filter(
         ({ seq, isDeleted }) => seq > after && !isDeleted && seq % 2 === (me === 'odd' ? 0 : 1),
       ).length;
-    const view = (actorId: string) => replica.call.GetConversation({ actorId, conversationId });
+    const view = (actorId: string) => replica.insist.GetConversation({ actorId, conversationId });
     expect((await view(owner)).me).toMatchObject({ role: 'owner', readSeq: 0, unread: expected('odd', 1) });
     expect((await view(friend)).me).toMatchObject({ role: 'member', unread: expected('even', 1) });
     await replica.mark(friend, conversationId, { readSeq: 9_000 });
@@ -139,7 +139,7 @@ describe('given texts so long that they do not fit into one answer', () => {
     const cursors: Record<string, number> = Object.fromEntries(groups.map((id) => [id, 0]));
     let answers = 0;
     for (let behind = true; behind; answers += 1) {
-      const { conversations } = await replica.call.Sync({ actorId: owner, cursors, token: '', limit: 200 });
+      const { conversations } = await replica.insist.Sync({ actorId: owner, cursors, token: '', limit: 200 });
       const entries = conversations.flatMap((one) => one.entries);
       expect(Buffer.byteLength(JSON.stringify(entries))).toBeLessThan(4 * 1024 * 1024);
       expect(entries.length).toBeGreaterThan(0);
@@ -164,15 +164,15 @@ describe('given somebody with several conversations', () => {
     await replica.send({ actorId: me, conversationId: moved, text: 'again' });
     const listed: string[] = [];
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
-      const page = await replica.call.ListConversations({ actorId: me, limit: 3, cursor });
+      const page = await replica.insist.ListConversations({ actorId: me, limit: 3, cursor });
       listed.push(...page.conversations.map(({ info }) => info?.id ?? ''));
       cursor = page.nextCursor || undefined;
     }
     expect(listed).toEqual([moved, ...groups.filter((id) => id !== moved).reverse()]);
-    const memberships = await replica.call.ListMemberships({ actorId: me });
+    const memberships = await replica.insist.ListMemberships({ actorId: me });
     const heads = new Map(memberships.conversations.map(({ conversationId, head }) => [conversationId, head]));
     expect(heads).toEqual(new Map(groups.map((id) => [id, id === moved ? 2 : 1])));
-    expect(await replica.call.ListConversations({ actorId: randomUUID(), limit: 3, cursor: '' })).toEqual({
+    expect(await replica.insist.ListConversations({ actorId: randomUUID(), limit: 3, cursor: '' })).toEqual({
       conversations: [],
       nextCursor: '',
     });
@@ -183,7 +183,7 @@ describe('given somebody with several conversations', () => {
     const conversationId = await replica.group(me, ...others);
     const listed: string[] = [];
     for (let cursor: string | undefined = ''; cursor !== undefined;) {
-      const page = await replica.call.ListMembers({ actorId: me, conversationId, limit: 5, cursor });
+      const page = await replica.insist.ListMembers({ actorId: me, conversationId, limit: 5, cursor });
       listed.push(...page.members.map(({ userId }) => userId));
       cursor = page.nextCursor || undefined;
     }
@@ -197,7 +197,7 @@ describe('given pointers', () => {
     const [first, second] = chat.replicas;
     const conversationId = await first.group(me, friend);
     for (let index = 0; index < 4; index += 1) await first.send({ actorId: me, conversationId, text: `${index}` });
-    const stored = async () => (await second.call.GetConversation({ actorId: friend, conversationId })).me;
+    const stored = async () => (await second.insist.GetConversation({ actorId: friend, conversationId })).me;
     expect(await first.mark(friend, conversationId, { deliveredSeq: 4 })).toEqual({ readSeq: 0, deliveredSeq: 4 });
     expect(await second.mark(friend, conversationId, { readSeq: 3 })).toEqual({ readSeq: 3, deliveredSeq: 4 });
     expect(await first.mark(friend, conversationId, { deliveredSeq: 2 })).toMatchObject({ deliveredSeq: 4 });
@@ -205,7 +205,7 @@ describe('given pointers', () => {
     expect(await second.mark(friend, conversationId, { readSeq: 9_000_000 })).toEqual({ readSeq: 5, deliveredSeq: 5 });
     await first.mark(friend, conversationId, { readSeq: 1 });
     expect(await stored()).toMatchObject({ readSeq: 5, deliveredSeq: 5, unread: 0 });
-    const status = async () => (await first.call.GetMessage({ actorId: me, conversationId, seq: 5 })).status;
+    const status = async () => (await first.insist.GetMessage({ actorId: me, conversationId, seq: 5 })).status;
     expect(await status()).toBe('read');
   });
 
@@ -215,7 +215,7 @@ describe('given pointers', () => {
     await Promise.all(upTo(50).map((index) => replica.send({ actorId: me, conversationId, text: `${index}` })));
     const moves = upTo(51).sort(() => Math.random() - 0.5);
     await Promise.all(moves.map((seq) => nth(chat.replicas, seq % 2).mark(me, conversationId, { readSeq: seq })));
-    const view = await replica.call.GetConversation({ actorId: me, conversationId });
+    const view = await replica.insist.GetConversation({ actorId: me, conversationId });
     expect(view.me).toMatchObject({ readSeq: 51, deliveredSeq: 51, unread: 0 });
   });
 });
@@ -228,21 +228,24 @@ describe('given what other services ask', () => {
     await replica.call.RemoveMember({ actorId: leaves, conversationId, userId: leaves });
     await replica.call.AddMembers({ actorId: me, conversationId, userIds: [joins] });
     await replica.mark(stays, conversationId, { readSeq: 1 });
-    const recipients = () => replica.call.GetRecipients({ conversationId, seq: 2 });
+    const recipients = () => replica.insist.GetRecipients({ conversationId, seq: 2 });
     expect(await recipients()).toEqual({
       recipients: [{ userId: stays, readSeq: 1, deliveredSeq: 1 }],
       ...{ conversationName: 'a group', conversationType: 'group', gone: false },
     });
     await replica.call.DeleteMessage({ actorId: me, conversationId, seq: 2 });
     expect(await recipients()).toMatchObject({ recipients: [], gone: true });
-    expect(await replica.call.GetRecipients({ conversationId, seq: 77 })).toMatchObject({ recipients: [], gone: true });
+    expect(await replica.insist.GetRecipients({ conversationId, seq: 77 })).toMatchObject({
+      recipients: [],
+      gone: true,
+    });
   });
 
   it('when an upload is to be opened, then only members of a conversation that shows it may', async () => {
     const [me, friend, stranger, uploadId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     const conversationId = await replica.group(me, friend);
     const attachment = { uploadId, kind: 'image', fileName: 'a.png', contentType: 'image/png', size: 1 };
-    const allowed = async (actorId: string) => (await replica.call.CanOpenUpload({ actorId, uploadId })).allowed;
+    const allowed = async (actorId: string) => (await replica.insist.CanOpenUpload({ actorId, uploadId })).allowed;
     expect(await allowed(me)).toBe(false);
     const { message } = await replica.send({ actorId: me, conversationId, text: '', attachments: [attachment] });
     expect(message?.attachments).toMatchObject([attachment]);
@@ -259,13 +262,13 @@ describe('given what other services ask', () => {
     await replica.group(stranger, randomUUID());
     await replica.call.RemoveMember({ actorId: left, conversationId, userId: left });
     const userIds = [friend, left, stranger, randomUUID()];
-    expect(await replica.call.FilterAcquainted({ actorId: me, userIds })).toEqual({ userIds: [friend] });
-    expect(await replica.call.FilterAcquainted({ actorId: stranger, userIds })).toEqual({ userIds: [stranger] });
+    expect(await replica.insist.FilterAcquainted({ actorId: me, userIds })).toEqual({ userIds: [friend] });
+    expect(await replica.insist.FilterAcquainted({ actorId: stranger, userIds })).toEqual({ userIds: [stranger] });
   });
 
   it('when heads are asked for, then unknown conversations are left out', async () => {
     const { conversationId, length } = long;
-    const asked = await replica.call.GetHeads({ conversationIds: [conversationId, randomUUID()] });
+    const asked = await replica.insist.GetHeads({ conversationIds: [conversationId, randomUUID()] });
     expect(asked.heads.map(({ conversationId: id, head }) => ({ id, head }))).toEqual([
       { id: conversationId, head: length },
     ]);

@@ -21,7 +21,7 @@ type Asked = Partial<SearchMessagesRequest> & { actorId: string };
 const anything = { query: '', conversationId: '', senderId: '', type: '', limit: 50, cursor: '' };
 
 const search = (asked: Asked, replica = 0) =>
-  insistently(() => nth(chat.replicas, replica).call.SearchMessages({ ...anything, ...asked }));
+  insistently(() => nth(chat.replicas, replica).insist.SearchMessages({ ...anything, ...asked }));
 const newGroup = (owner: string, other: string) => insistently(() => chat.replicas[0].group(owner, other));
 
 /** Asks again what a busy machine did not answer in time. */

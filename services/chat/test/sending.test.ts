@@ -162,11 +162,11 @@ describe('given a member who is removed while everybody writes', () => {
     expect(await replicas[1].send({ actorId: friend, conversationId, text: 'back' })).toMatchObject({
       message: { seq: 5 },
     });
-    expect(await replicas[1].call.ListMembers({ actorId: friend, conversationId, limit: 0, cursor: '' })).toMatchObject(
-      {
-        members: expect.arrayContaining([expect.objectContaining({ userId: friend, role: 'member' })]),
-      },
-    );
+    expect(
+      await replicas[1].insist.ListMembers({ actorId: friend, conversationId, limit: 0, cursor: '' }),
+    ).toMatchObject({
+      members: expect.arrayContaining([expect.objectContaining({ userId: friend, role: 'member' })]),
+    });
   });
 });
 
@@ -183,7 +183,7 @@ describe('given a message', () => {
       await deletion;
       expect(outcomes.filter((code) => code !== 'answered' && code !== 'MESSAGE_DELETED')).toEqual([]);
       for (const replica of replicas) {
-        const seen = await replica.call.GetMessage(address);
+        const seen = await replica.insist.GetMessage(address);
         expect(seen).toMatchObject({ text: '', deletedAtMs: expect.any(Number) });
         expect(seen.deletedAtMs).toBeGreaterThan(0);
         expect(await codeOf(replica.call.EditMessage({ ...address, text: 'secret' }))).toBe('MESSAGE_DELETED');
@@ -201,7 +201,7 @@ describe('given a message', () => {
     for (const version of upTo(6)) {
       const edited = await either(version).call.EditMessage({ ...address, actorId: owner, text: `v${version}` });
       expect(edited).toMatchObject({ text: `v${version}`, seq: 2 });
-      expect(await either(version + 1).call.GetMessage({ ...address, actorId: friend })).toMatchObject({
+      expect(await either(version + 1).insist.GetMessage({ ...address, actorId: friend })).toMatchObject({
         text: `v${version}`,
       });
     }

@@ -3,10 +3,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** A wire to an engine that can be cut, and mended. */
 export class TcpProxy {
   readonly #server: Server;
+  readonly #path: string;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
 
   private constructor(target: URL) {
+    this.#path = target.pathname;
     this.#server = createServer((socket) => {
       if (this.#isCut) return void socket.destroy();
       const upstream = connect(Number(target.port), target.hostname);
@@ -33,7 +35,7 @@ export class TcpProxy {
 
   /** The target's URL through this wire. */
   url(scheme: string): string {
-    return `${scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#path}`;
   }
 
   cut(): void {
