@@ -6,6 +6,7 @@ import { hydrate } from '../reading/hydrate.ts';
 import { type SearchFilter, searchMessages } from '../search/search-messages.ts';
 import type { ChatDeps } from './chat-deps.ts';
 import { checkIds, checkKind, pageLimit } from './check-request.ts';
+import { toFailure } from './failures.ts';
 import { statusFor } from './present-view.ts';
 
 export function searchHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinition>, 'SearchMessages'> {
@@ -28,7 +29,7 @@ export function searchHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinit
         cursor,
         deadline: call.deadline,
       };
-      const { found, nextCursor } = await searchMessages({ reads, index, clock }, request);
+      const { found, nextCursor } = await searchMessages({ reads, index, clock, isOutOfTime }, request);
       const own = found.filter(({ entry }) => entry.senderId === actorId).map(({ entry }) => entry.conversationId);
       const [hydrated, least] = await Promise.all([
         hydrate(
@@ -48,6 +49,8 @@ export function searchHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceDefinit
     },
   };
 }
+
+const isOutOfTime = (rejection: unknown): boolean => toFailure(rejection).code === 'DEADLINE_EXCEEDED';
 
 function checkTime(ms: number): number {
   // The last moment that has a date.

@@ -17,7 +17,7 @@ export type CandidateRequest = {
   to: number;
   /** Chunks whose newest message is younger than this were told before; null for the first request. */
   below: number | null;
-  /** Milliseconds that the answer may take. */
+  /** Milliseconds that the answer may take; a longer one is of no use. */
   maxMs: number;
 };
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@bluewave/errors/app-error';
 import type { Clock } from '@bluewave/runtime/clock';
 import { isMessage, type MessageEntry } from '../events/present-message.ts';
@@ -10,7 +11,7 @@ import { type Highlight, highlightsOf } from './highlights.ts';
 import { positionAt, positionOf, timeOfCursor } from './position.ts';
 import { type SearchIndex, scopesAtOnce } from './search-index.ts';
 import { matches, parseQuery, patternOf } from './search-query.ts';
-import { indexedSource, type Source, type SourceDeps, tailSource, type Wanted } from './sources.ts';
+import { indexedSource, type Source, type SourceDeps, type Step, tailSource, type Wanted } from './sources.ts';
 
 /** Times in milliseconds since the epoch: younger than `after`, older than `before`. */
 export type SearchFilter = {
@@ -36,7 +37,13 @@ export type FoundMessage = { entry: MessageEntry; highlights: Highlight[] };
 /** Newest first. With a cursor there may be more, without one there is not. */
 export type SearchPage = { found: FoundMessage[]; nextCursor: string };
 
-export type SearchDeps = { reads: ReadStore; index: SearchIndex; clock: Clock };
+export type SearchDeps = {
+  reads: ReadStore;
+  index: SearchIndex;
+  clock: Clock;
+  /** Whether something was rejected because its time was up. */
+  isOutOfTime(rejection: unknown): boolean;
+};
 
 /** Left for what comes after the search: who is still a member, and the way back. */
 const reserveMs = 300;
@@ -64,7 +71,7 @@ export async function searchMessages(deps: SearchDeps, request: SearchRequest): 
   const patterns = query.terms.map(patternOf);
   const sources = await sourcesOf(deps, request, wanted);
   const isWanted = wantedBy(request.filter, wanted, patterns);
-  const { found, nextCursor } = await collect(deps.clock, sources, request, wanted, isWanted);
+  const { found, nextCursor } = await collect(deps, sources, request, wanted, isWanted);
   const own = await onlyOwn(deps.reads, request.userId, found);
   return { found: own.map((entry) => ({ entry, highlights: highlightsOf(entry.body.text, patterns) })), nextCursor };
 }
@@ -88,9 +95,12 @@ async function sourcesOf(deps: SearchDeps, request: SearchRequest, wanted: Wante
 
 type Collected = { found: MessageEntry[]; nextCursor: string };
 
-/** Reads the youngest sources first, until none can hold a message that belongs on the page. */
+/**
+ * Reads the youngest sources first, until none can hold a message that belongs on the page or the time is up. A source
+ * that does not answer in time stays open: what is as young as it may be is not certain.
+ */
 async function collect(
-  clock: Clock,
+  deps: SearchDeps,
   sources: Source[],
   request: SearchRequest,
   wanted: Wanted,
@@ -100,15 +110,18 @@ async function collect(
   const found = new Map<string, MessageEntry>();
   let best: string[] = [];
   let open = sources;
+  let isLate = false;
   for (let budget = firstRead; ; budget = Math.min(budget * 2, mostRead)) {
     // One more than the page holds, to know whether there is more.
     const last = best[limit];
     const threshold = last === undefined ? wanted.from : timeOfCursor(last);
     open = open.filter(({ bound }) => bound >= threshold).sort((a, b) => b.bound - a.bound);
     const youngest = open[0]?.bound;
-    if (youngest === undefined || clock() > deadline - reserveMs) return pageOf(found, best, limit, youngest, wanted);
+    isLate ||= deps.clock() > deadline - reserveMs;
+    if (youngest === undefined || isLate) return pageOf(found, best, limit, youngest, wanted);
     const now = takeUpTo(open, budget);
-    const steps = await Promise.all(now.map((source) => source.step()));
+    const steps = await stepAll(deps, now, wanted.maxMs());
+    isLate = steps.some((step) => step.isLate);
     open = [...open.slice(now.length), ...steps.flatMap((step) => step.sources)];
     for (const entry of steps.flatMap((step) => step.messages)) {
       const position = positionOf(entry);
@@ -119,6 +132,28 @@ async function collect(
       .sort()
       .reverse()
       .slice(0, limit + 1);
+  }
+}
+
+type TimedStep = Step & { isLate: boolean };
+
+/** A step of each source; of one whose time is up, nothing but the source itself. */
+async function stepAll({ isOutOfTime }: SearchDeps, sources: Source[], maxMs: number): Promise<TimedStep[]> {
+  const late = (source: Source): TimedStep => ({ messages: [], sources: [source], isLate: true });
+  const end = new AbortController();
+  const timeIsUp = pause(maxMs, undefined, { signal: end.signal }).catch(() => undefined);
+  const take = async (source: Source): Promise<TimedStep> => {
+    try {
+      return { ...(await source.step()), isLate: false };
+    } catch (error) {
+      if (isOutOfTime(error)) return late(source);
+      throw error;
+    }
+  };
+  try {
+    return await Promise.all(sources.map((source) => Promise.race([take(source), timeIsUp.then(() => late(source))])));
+  } finally {
+    end.abort();
   }
 }
 

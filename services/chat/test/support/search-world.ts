@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { AppError } from '@bluewave/errors/app-error';
 import { storeUuid } from '@bluewave/mongo/uuid';
 import { createLogger } from '@bluewave/runtime/logger';
 import type { EntryBody, LogEntry } from '../../src/log/entry.ts';
@@ -18,6 +19,12 @@ import { message, newEntry } from './entries.ts';
 
 /** A message as the log has it now; `isDeleted` ones are no longer found. */
 export type Written = { id: string; conversationId: string; seq: number; senderId: string; at: number; text: string };
+
+type Asked = { filter?: SearchFilter; limit?: number; cursor?: string; index?: SearchIndex; withinMs?: number };
+type Page = { ids: string[]; nextCursor: string };
+
+const isOutOfTime = (rejection: unknown): boolean =>
+  rejection instanceof AppError && rejection.code === 'DEADLINE_EXCEEDED';
 
 const silent = createLogger('search-world', 'silent');
 /** So small that a few messages make many chunks and pages of chunks. */
@@ -139,19 +146,25 @@ export class SearchWorld {
 
   /** Ids of all that a search finds, page by page. */
   async search(user: number, text: string, filter: SearchFilter, limit: number): Promise<string[]> {
-    const userId = this.users[user % this.users.length] ?? '';
-    await this.#flush();
     const ids: string[] = [];
     let cursor = '';
     do {
-      const deps = { reads: this.reads, index: this.index, clock: Date.now };
-      const deadline = Date.now() + 60_000;
-      const page = await searchMessages(deps, { userId, text, filter, limit, cursor, deadline });
-      if (page.found.length > limit) throw new Error('a page holds more than was asked for');
-      ids.push(...page.found.map(({ entry }) => `${entry.conversationId}:${entry.seq}`));
+      const page = await this.page(user, text, { filter, limit, cursor });
+      if (page.ids.length > limit) throw new Error('a page holds more than was asked for');
+      ids.push(...page.ids);
       cursor = page.nextCursor;
     } while (cursor !== '');
     return ids;
+  }
+
+  /** Ids on one page of a search, by the index of this world or by another, within so many milliseconds. */
+  async page(user: number, text: string, { filter = {}, limit = 50, cursor = '', ...more }: Asked): Promise<Page> {
+    const userId = this.users[user % this.users.length] ?? '';
+    await this.#flush();
+    const deps = { reads: this.reads, index: more.index ?? this.index, clock: Date.now, isOutOfTime };
+    const deadline = Date.now() + (more.withinMs ?? 60_000);
+    const { found, nextCursor } = await searchMessages(deps, { userId, text, filter, limit, cursor, deadline });
+    return { ids: found.map(({ entry }) => `${entry.conversationId}:${entry.seq}`), nextCursor };
   }
 
   async #write(conversationId: string, senderId: string, body: EntryBody, later: number): Promise<LogEntry> {
