@@ -1,5 +1,6 @@
 import { EventBus } from '@bluewave/events/event-bus';
 import { connectMongo } from '@bluewave/mongo/connect';
+import { deadlined } from '@bluewave/mongo/deadlined';
 import type { AuthServiceDefinition } from '@bluewave/protos/generated/bluewave/auth/v1/AuthService';
 import { closeRedis, connectRedis } from '@bluewave/redis/connect';
 import { startRpcServer } from '@bluewave/rpc/server';
@@ -103,12 +104,12 @@ type Stores = {
 
 function wire({ config, clock, models, keys, passwords, counters, codes, delivery, events }: Stores): AuthParts {
   const { tokens, echoCodes } = config;
-  const accounts = createMongoAccountStore(models);
+  const accounts = deadlined(createMongoAccountStore(models));
   const limits = config.rateLimits ? createRateLimits(counters) : unlimited;
   const base = {
     ...{ accounts, limits, events, clock, passwords, refreshSeconds: tokens.refreshSeconds },
-    sessions: createMongoSessionStore(models),
-    devices: createMongoDeviceStore(models),
+    sessions: deadlined(createMongoSessionStore(models)),
+    devices: deadlined(createMongoDeviceStore(models)),
     attempts: createAttempts(counters, { limitAddresses: config.rateLimits }),
     accessTokens: {
       ...{ key: keys[0], issuer: tokens.issuer, audience: tokens.audience, seconds: tokens.accessSeconds, clock },

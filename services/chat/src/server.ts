@@ -5,6 +5,7 @@ import { ensureStream } from '@bluewave/events/ensure-stream';
 import { TroubleLog } from '@bluewave/events/nats-trouble';
 import { streams, subjects } from '@bluewave/events/subjects';
 import { connectMongo } from '@bluewave/mongo/connect';
+import { deadlined } from '@bluewave/mongo/deadlined';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
 import { startRpcServer } from '@bluewave/rpc/server';
 import { loadService } from '@bluewave/rpc/service-definition';
@@ -78,6 +79,8 @@ export type ChatTimings = {
 };
 
 export const defaultTimings: ChatTimings = { leaseMs: 10_000, renewMs: 1_000, recoveryMs: 2_000 };
+/** Projecting one entry may change every membership of a large conversation. */
+const projectionMs = 30_000;
 /** Sum of members over idle conversations kept warm: some 100 MB at most. */
 const warmMembers = 500_000;
 const publishDrainMs = 5_000;
@@ -177,13 +180,13 @@ function openLog(
 ): { deps: Omit<ChatDeps, keyof OwnDeps>; outbox: Outbox } {
   const { leaseMs, renewMs, recoveryMs } = timings;
   const indexing = indexerTimings ? { timings: indexerTimings } : {};
-  const search = createMongoSearchIndex(collections);
+  const search = deadlined(createMongoSearchIndex(collections));
   const { entries, boots, projections } = wrapStores({
-    entries: createMongoEntryStore(collections, log),
-    boots: createMongoBootStore(collections),
-    projections: findableByEdits(createMongoProjectionStore(collections), search),
+    entries: deadlined(createMongoEntryStore(collections, log)),
+    boots: deadlined(createMongoBootStore(collections)),
+    projections: findableByEdits(deadlined(createMongoProjectionStore(collections), projectionMs), search),
   });
-  const reads = createMongoReadStore(collections);
+  const reads = deadlined(createMongoReadStore(collections));
   const outbox = new Outbox(clock);
   const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
   const indexer = opened.add('indexer', new Indexer({ index: search, entries, clock, log, ...indexing }));
@@ -233,9 +236,9 @@ function openLog(
     onCommitted: (entry, hold, traceId, state) => publisher.take(entry, hold, traceId, state),
   });
   opened.add('writer', writer);
-  const trails = opened.add('trails', new TrailWriter({ store: createMongoTrailStore(collections), log }));
+  const trails = opened.add('trails', new TrailWriter({ store: deadlined(createMongoTrailStore(collections)), log }));
   const pointers = new PointerWriter({
-    store: createMongoPointerStore(collections, clock),
+    store: deadlined(createMongoPointerStore(collections, clock)),
     clock,
     onMoved: (move) => {
       trails.note(move);
@@ -246,8 +249,8 @@ function openLog(
   opened.add('pointers', pointers);
   const { memberLimits, editWindowMs } = config;
   const guarded = openPeople(collections, writer, bus, config, log, clock, opened);
-  const messageReads = createMongoMessageReads(collections);
-  const preferences = createMongoPreferenceStore(collections);
+  const messageReads = deadlined(createMongoMessageReads(collections));
+  const preferences = deadlined(createMongoPreferenceStore(collections));
   const tellMe: ChatDeps['tellMe'] = (userId, conversationId) => tellOwnView(bus, userId, conversationId);
   const rules = { clock, log, memberLimits, editWindowMs };
   const own = { pointers, preferences, tellMe };
@@ -260,8 +263,8 @@ type OwnDeps = Pick<ChatDeps, 'stars' | 'reports' | 'tell'>;
 function openOwn(collections: ChatCollections, bus: EventBus, metrics: Registry): OwnDeps {
   const countReport = countReports(metrics);
   return {
-    stars: createMongoStarStore(collections),
-    reports: createMongoReportStore(collections),
+    stars: deadlined(createMongoStarStore(collections)),
+    reports: deadlined(createMongoReportStore(collections)),
     tell: {
       starred: (userId, message, on) => tellStarred(bus, userId, message, on),
       reported(report) {
@@ -282,7 +285,7 @@ function openPeople(
   clock: Clock,
   opened: CloseStack,
 ): Pick<ChatDeps, 'writer' | 'people' | 'blocking' | 'policies'> {
-  const people = createMongoPeopleStore(collections.people);
+  const people = deadlined(createMongoPeopleStore(collections.people));
   const cache = new BlockCache({ store: people, clock });
   opened.add('block listener', listenToBlocks(bus, cache));
   const blocking = new Blocking({

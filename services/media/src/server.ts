@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { EventBus } from '@bluewave/events/event-bus';
 import { connectMongo } from '@bluewave/mongo/connect';
+import { deadlined } from '@bluewave/mongo/deadlined';
 import type { MediaServiceDefinition } from '@bluewave/protos/generated/bluewave/media/v1/MediaService';
 import { startRpcServer } from '@bluewave/rpc/server';
 import { loadService } from '@bluewave/rpc/service-definition';
@@ -95,7 +96,7 @@ async function openDatabase(config: MediaConfig, log: Logger, stack: CloseStack)
     await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'bluewave-media', log }),
   );
   const models = await prepareModels(connection);
-  return { uploads: createMongoUploadStore(models), limiter: createMongoUploadLimiter(models) };
+  return { uploads: deadlined(createMongoUploadStore(models)), limiter: deadlined(createMongoUploadLimiter(models)) };
 }
 
 async function openStorage(config: MediaConfig, log: Logger, stack: CloseStack) {

@@ -3,6 +3,7 @@ import { EventBus } from '@bluewave/events/event-bus';
 import { streams, subjects } from '@bluewave/events/subjects';
 import { WorkConsumer } from '@bluewave/events/work-consumer';
 import { connectMongo } from '@bluewave/mongo/connect';
+import { deadlined } from '@bluewave/mongo/deadlined';
 import { createPresenceStore } from '@bluewave/presence/create-presence-store';
 import type { AuthServiceDefinition } from '@bluewave/protos/generated/bluewave/auth/v1/AuthService';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
@@ -61,8 +62,8 @@ export async function startPush(
     );
     const collections = pushCollections(mongo);
     await ensureIndexes(collections);
-    const tokens = createMongoTokenStore(collections, systemClock);
-    const deliveries = createMongoDeliveryStore(collections);
+    const tokens = deadlined(createMongoTokenStore(collections, systemClock));
+    const deliveries = deadlined(createMongoDeliveryStore(collections));
     const bus = open.add('bus', new EventBus({ url: config.natsUrl, name: 'push', log }));
     const { peers, names } = openPeers(config, log, open);
     open.add('profile changes', hearProfileChanges(bus, names));

@@ -1,5 +1,7 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
+import { callMs } from '@bluewave/mongo/deadlined';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
+import { within } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import { type ConversationState, emptyState, foldPermissions, noteMessage } from '../log/conversation-state.ts';
 import type { EntryStore, InsertOutcome } from '../log/entry-store.ts';
@@ -9,6 +11,8 @@ import { infoOf } from './conversation-document.ts';
 import { addressRange, fromDocument, toDocument } from './entry-document.ts';
 
 const duplicateKey = 11_000;
+/** An insert does not reject: its outcome is unknown by then, and told before a deadline of the store is over. */
+const insertMs = callMs - 1_000;
 const slowModeLooksBack = 1_000;
 
 type InsertReply = {
@@ -24,13 +28,14 @@ export function createMongoEntryStore(collections: ChatCollections, log: Logger)
   return {
     async insert(batch, ordered) {
       try {
-        const reply = await collections.db.command({
+        const inserting = collections.db.command({
           insert: entries.collectionName,
           documents: batch.map(toDocument),
           ordered,
           writeConcern: { w: 'majority', j: true, wtimeout: operationMs },
           maxTimeMS: operationMs,
         });
+        const reply = await within(insertMs, 'MongoDB', inserting);
         return outcomesOf(reply, batch.length, ordered);
       } catch (error) {
         log.warn({ err: error, entries: batch.length }, 'the outcome of a write is unknown');
