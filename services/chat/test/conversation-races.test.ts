@@ -55,6 +55,27 @@ describe('given a room', () => {
     expect(state.head).toBe(51);
   }, 120_000);
 
+  it('when all have left and 50 join at once, then the first of them owns it, and everybody agrees', async () => {
+    const owner = randomUUID();
+    const conversationId = await replicaOf(0).room(owner, 'Left and found');
+    await replicaOf(1).insist.RemoveMember({ actorId: owner, conversationId, userId: owner });
+    const guests = Array.from({ length: 50 }, () => randomUUID());
+    await Promise.all(
+      guests.map((actorId, index) => replicaOf(index).insist.JoinConversation({ actorId, conversationId })),
+    );
+    const state = await expectAgreement(conversationId, nth(guests, 0));
+    expect([...state.members.keys()].sort()).toEqual([...guests].sort());
+    const first = [...state.members].find(([, { joinedSeq }]) => joinedSeq === 3)?.[0];
+    const owners = [...state.members].filter(([, { role }]) => role === 'owner').map(([userId]) => userId);
+    expect(owners).toEqual([first]);
+    expect(state.head).toBe(52);
+    const change = { actorId: first ?? '', conversationId, name: 'Governed again' };
+    expect((await replicaOf(1).insist.UpdateConversation(change)).info?.name).toBe('Governed again');
+    // One who comes back to it is a member as any other.
+    const returned = await replicaOf(0).insist.JoinConversation({ actorId: owner, conversationId });
+    expect(returned.me?.role).toBe('member');
+  }, 120_000);
+
   it('when somebody joins while they are banned, then they are out in the end, whoever was first', async () => {
     const owner = randomUUID();
     const conversationId = await replicaOf(0).room(owner, 'Strict');

@@ -182,6 +182,15 @@ describe('given a room to join', () => {
     expect(join(state, nth(ids, 0))).toBe('nothing');
   });
 
+  it('when nobody owns it, then who joins does, and in a room with an owner they do not', () => {
+    const { state } = stateOf('room');
+    const [first, second] = [randomUUID(), randomUUID()];
+    const owned = { type: 'member:added' as const, userIds: [first], created: null, owned: true as const };
+    expect(join(state, first)).toEqual(owned);
+    state.members.set(first, { role: 'owner', joinedSeq: 2, joinedAt: now, firstSeq: 1, lastMessageAt: 0 });
+    expect(join(state, second)).toEqual({ type: 'member:added', userIds: [second], created: null });
+  });
+
   it('when it is full, no room or deleted, then they are not', () => {
     expect(join(stateOf('room', 'owner', 'member', 'member').state)).toBe('MEMBER_LIMIT_REACHED');
     expect(join(stateOf('group', 'owner').state)).toBe('NOT_FOUND');

@@ -109,10 +109,11 @@ function addMembers(
 /** What somebody becomes by the entry that adds them, in a conversation that is as `info` says. */
 export function newMembership(
   info: ConversationInfo | null,
-  { seq, senderId }: Pick<LogEntry, 'seq' | 'senderId'>,
+  { seq, senderId, body }: Pick<LogEntry, 'seq' | 'senderId' | 'body'>,
   userId: string,
 ): Pick<MemberState, 'role' | 'joinedSeq' | 'firstSeq'> {
-  const owns = info?.type !== 'direct' && seq === 1 && userId === senderId;
+  const creates = info?.type !== 'direct' && seq === 1 && userId === senderId;
+  const owns = creates || (body.type === 'member:added' && body.owned === true);
   const firstSeq = info?.history === 'joined' ? seq : 1;
   return { role: owns ? 'owner' : 'member', joinedSeq: seq, firstSeq };
 }

@@ -95,7 +95,8 @@ export type EntryBody =
       lifted?: string;
     }
   | { type: 'conversation:deleted' }
-  | { type: 'member:added'; userIds: string[]; created: ConversationInfo | null }
+  /** With `owned`, who is added owns the room from now on: nobody did. */
+  | { type: 'member:added'; userIds: string[]; created: ConversationInfo | null; owned?: true }
   | { type: 'member:removed'; userId: string; ban?: Ban }
   /** `demoted` was the owner, who is an admin now. */
   | { type: 'member:updated'; userId: string; role: Role; demoted?: string };

@@ -18,8 +18,12 @@ export type ChatUnderTest = {
   close(): Promise<void>;
 };
 
-export async function startChatUnderTest(options: ChatOptions = {}): Promise<ChatUnderTest> {
-  const config = testConfig();
+/** @param change what is configured otherwise. */
+export async function startChatUnderTest(
+  options: ChatOptions = {},
+  change: Partial<ChatConfig> = {},
+): Promise<ChatUnderTest> {
+  const config = testConfig(change);
   const running = await Promise.all([startChat(config, testLog, options), startChat(config, testLog, options)]);
   const [first, second] = running.map(({ grpcPort }) => new Replica(grpcPort)) as [Replica, Replica];
   const { mongodbUrl: url, mongodbDatabase: database } = config;
