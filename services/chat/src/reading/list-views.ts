@@ -1,8 +1,15 @@
 import { type ConversationView, countedAtOnce } from './conversation-views.ts';
-import { type Head, type Listed, mostUnread, type Overview, type ReadStore } from './read-store.ts';
+import { type Head, type Listed, mostUnread, type Overview, type ReadStore, type Window } from './read-store.ts';
 
 /** With more conversations than this whose head is not known beforehand, all heads are read. */
 const mostMoving = 100;
+
+/** Entries that are looked at before the end of a log, since not every entry is a message. */
+const lookedBack = 8;
+/** Entries after what is indexed: seldom more. */
+const likelyTail = 32;
+/** To look at more entries than these costs more than to look up the few things that are shown. */
+const mostInWindow = 128;
 
 /** A conversation's place in the list; of one whose log goes on it is not known yet. */
 type Placed = { overview: Overview; position: string | null };
@@ -57,8 +64,40 @@ async function placesOf(store: ReadStore, userId: string): Promise<Placed[]> {
   });
 }
 
-/** What is shown of conversations, in as many queries as it takes to count what is unread in time; mostly in one. */
+/** What is shown of conversations: mostly the last few entries of each say it all, and one query reads them. */
 async function details(store: ReadStore, userId: string, placed: Placed[]): Promise<Listed[]> {
+  const near = placed.filter(({ overview }) => isNear(windowOf(overview)));
+  const far = placed.filter(({ overview }) => !isNear(windowOf(overview)));
+  const found = await store.listedWithin(
+    userId,
+    near.map(({ overview }) => windowOf(overview)),
+  );
+  const clear = new Map(found.map((one) => [one.head.conversationId, one]));
+  for (const { overview } of near) {
+    const one = clear.get(overview.conversationId);
+    if (one && !isClear(one, overview)) clear.delete(overview.conversationId);
+  }
+  const unclear = near.filter(({ overview }) => !clear.has(overview.conversationId));
+  return [...clear.values(), ...(await manyDetails(store, userId, [...far, ...unclear]))];
+}
+
+/** From where the member has not read, or some entries before, to what is known to be the end or is likely after it. */
+function windowOf({ conversationId, firstSeq, coveredTo, readSeq, goesOn }: Overview): Window {
+  const after = Math.max(firstSeq - 1, Math.min(readSeq, coveredTo - lookedBack));
+  return { conversationId, after, upTo: goesOn ? coveredTo + likelyTail : coveredTo };
+}
+
+const isNear = ({ after, upTo }: Window): boolean => upTo - after <= mostInWindow;
+
+/** Whether the window reached the end of the log, and showed the last message if there is any. */
+function isClear({ head, lastMessage }: Listed, overview: Overview): boolean {
+  const { after, upTo } = windowOf(overview);
+  const isEnd = !overview.goesOn || head.seq < upTo;
+  return isEnd && (lastMessage !== null || after < overview.firstSeq);
+}
+
+/** In as many queries as it takes to count what is unread in time. */
+async function manyDetails(store: ReadStore, userId: string, placed: Placed[]): Promise<Listed[]> {
   const queries: string[][] = [];
   let room = 0;
   for (const { overview } of placed) {

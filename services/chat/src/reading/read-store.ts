@@ -65,6 +65,9 @@ export type Listed = {
   unread: Unread;
 };
 
+/** Entries of one conversation with after < seq <= upTo. */
+export type Window = { conversationId: string; after: number; upTo: number };
+
 /** Unread messages are counted up to here: nobody is told the difference, and counting must end in time. */
 export const mostUnread = 10_000;
 
@@ -82,6 +85,11 @@ export type ReadStore = {
   overview(userId: string, conversationId?: string): Promise<Overview[]>;
   /** Those of the conversations that the user is a member of, in any order; what is not projected yet is left out. */
   listed(userId: string, conversationIds: readonly string[]): Promise<Listed[]>;
+  /**
+   * The same by no more than these entries of each conversation: head, last message and unread are those among them.
+   * Conversations without any entry there are left out.
+   */
+  listedWithin(userId: string, windows: readonly Window[]): Promise<Listed[]>;
   /** Members by user id, ascending, after one. */
   members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;

@@ -1,35 +1,81 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
-import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
-import type { Listed, ReadStore, Unread } from '../reading/read-store.ts';
+import { readUuid, type StoredUuid, storeUuid } from '@bluewave/mongo/uuid';
+import type { Listed, ReadStore, Unread, Window } from '../reading/read-store.ts';
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
-import { type EntryDocument, fromDocument } from './entry-document.ts';
-import { detailsPipeline } from './pipelines.ts';
+import { type EntryAddress, type EntryDocument, fromDocument } from './entry-document.ts';
+import { detailsPipeline, sharedPipeline, withinPipeline } from './pipelines.ts';
 import { fromConversation, fromMember } from './presented-documents.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
-type Row = MemberDocument & {
-  shared: ConversationDocument[];
-  head: { seq: number; at: Date }[];
-  last: EntryDocument[];
-  unread: Unread[];
-  pair: { u: MemberDocument['u'] }[];
+type Shared = MemberDocument & { shared: ConversationDocument[]; pair: { u: MemberDocument['u'] }[] };
+type Head = { seq: number; at: Date };
+type Row = Shared & { head: Head[]; last: EntryDocument[]; unread: Unread[] };
+/** What a window holds of a conversation. */
+type Within = {
+  _id: StoredUuid;
+  head: Head;
+  last: { entry: EntryDocument } | null;
+  others: number[];
+  calls: number[];
 };
 
-/** All that a list shows of its conversations, in one command. */
-export function listReads({ members }: ChatCollections): Pick<ReadStore, 'listed'> {
+/** All that a list shows of its conversations, in one command each. */
+export function listReads({ members }: ChatCollections): Pick<ReadStore, 'listed' | 'listedWithin'> {
   return {
     async listed(userId, conversationIds) {
-      const u = storeUuid(userId);
-      const ids = conversationIds.map((id) => ({ c: storeUuid(id), u }));
-      const match = { $match: { _id: { $in: ids }, leftSeq: null } };
+      const match = matchOwn(userId, conversationIds);
       const rows = await members.aggregate<Row>([match, ...detailsPipeline], read).toArray();
-      return rows.flatMap(fromRow);
+      return rows.flatMap(({ head: [head], last: [last], unread: [unread], ...shared }) =>
+        listed(shared, head, last, unread ?? { count: 0, mentions: 0 }),
+      );
+    },
+    async listedWithin(userId, windows) {
+      if (windows.length === 0) return [];
+      const match = matchOwn(
+        userId,
+        windows.map(({ conversationId }) => conversationId),
+      );
+      // A look-up for each conversation would cost several times as much as the entries themselves.
+      const entries = withinPipeline(windows.flatMap(addressesOf), storeUuid(userId));
+      const rows = await members
+        .aggregate<Shared | Within>(
+          [match, ...sharedPipeline, { $unionWith: { coll: 'entries', pipeline: entries } }],
+          read,
+        )
+        .toArray();
+      const withins = new Map(rows.flatMap((row) => ('others' in row ? [[readUuid(row._id), row] as const] : [])));
+      return rows.flatMap((row) => {
+        const within = 'others' in row ? undefined : withins.get(readUuid(row.c));
+        return 'others' in row || !within ? [] : listed(row, within.head, within.last?.entry, unreadIn(within, row));
+      });
     },
   };
 }
 
-function fromRow({ shared: [shared], head: [head], last: [last], unread: [unread], pair, ...member }: Row): Listed[] {
+function matchOwn(userId: string, conversationIds: readonly string[]) {
+  const u = storeUuid(userId);
+  const ids = conversationIds.map((id) => ({ c: storeUuid(id), u }));
+  return { $match: { _id: { $in: ids }, leftSeq: null } };
+}
+
+function addressesOf({ conversationId, after, upTo }: Window): EntryAddress[] {
+  const c = storeUuid(conversationId);
+  return Array.from({ length: Math.max(0, upTo - after) }, (_, index) => ({ c, s: after + 1 + index }));
+}
+
+function unreadIn({ others, calls }: Within, { readSeq = 0, joinedSeq }: MemberDocument): Unread {
+  const isNew = (seq: number): boolean => seq > Math.max(readSeq, joinedSeq);
+  return { count: others.filter(isNew).length, mentions: calls.filter(isNew).length };
+}
+
+/** None for a conversation that is not projected yet. */
+function listed(
+  { shared: [shared], pair, ...member }: Shared,
+  head: Head | undefined,
+  last: EntryDocument | undefined,
+  unread: Unread,
+): Listed[] {
   if (!shared || !head) return [];
   const me = fromMember(member);
   return [
@@ -39,7 +85,7 @@ function fromRow({ shared: [shared], head: [head], last: [last], unread: [unread
       directUserIds: pair.map((other) => readUuid(other.u)),
       lastMessage: last ? fromDocument(last) : null,
       me,
-      unread: unread ?? { count: 0, mentions: 0 },
+      unread,
     },
   ];
 }

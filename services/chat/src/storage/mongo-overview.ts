@@ -10,37 +10,61 @@ type Columns = {
   c: StoredUuid[];
   firstSeq: number[];
   readSeq: number[];
+  /** Of the conversations in `ids`. */
+  ids: StoredUuid[];
   seq: number[];
   at: number[];
-  goesOn: boolean[];
+  /** Of the conversations whose log goes on. */
+  next: StoredUuid[];
+};
+
+const covered = {
+  seq: { $ifNull: ['$indexed.seq', 0] },
+  at: { $toLong: { $ifNull: ['$indexed.at', 0] } },
+  next: '$indexed.next',
 };
 
 /**
- * Joins on plain fields only, so that the server runs all of it in its faster engine: a pipeline within a $lookup costs
- * seven times as much a row.
+ * One look-up for all memberships instead of one for each: the server then asks for all the ids at once, which costs
+ * half as much.
  */
 const overviewPipeline = [
-  { $lookup: { from: 'conversations', localField: 'c', foreignField: '_id', as: 'shared' } },
-  { $lookup: { from: 'entries', localField: 'shared.indexed.next', foreignField: '_id', as: 'next' } },
-  {
-    $project: {
-      c: 1,
-      firstSeq: 1,
-      readSeq: { $max: ['$readSeq', '$joinedSeq'] },
-      seq: { $ifNull: [{ $first: '$shared.indexed.seq' }, 0] },
-      at: { $toLong: { $ifNull: [{ $first: '$shared.indexed.at' }, 0] } },
-      next: { $size: '$next' },
-    },
-  },
   {
     $group: {
       _id: null,
       c: { $push: '$c' },
       firstSeq: { $push: '$firstSeq' },
-      readSeq: { $push: '$readSeq' },
-      seq: { $push: '$seq' },
-      at: { $push: '$at' },
-      goesOn: { $push: { $or: [{ $eq: ['$seq', 0] }, { $gt: ['$next', 0] }] } },
+      readSeq: { $push: { $max: ['$readSeq', '$joinedSeq'] } },
+    },
+  },
+  {
+    $lookup: {
+      from: 'conversations',
+      localField: 'c',
+      foreignField: '_id',
+      pipeline: [{ $project: covered }],
+      as: 'shared',
+    },
+  },
+  {
+    $lookup: {
+      from: 'entries',
+      localField: 'shared.next',
+      foreignField: '_id',
+      pipeline: [{ $project: { _id: 1 } }],
+      as: 'next',
+    },
+  },
+  {
+    $project: {
+      _id: 0,
+      c: 1,
+      firstSeq: 1,
+      readSeq: 1,
+      ids: '$shared._id',
+      seq: '$shared.seq',
+      at: '$shared.at',
+      next: '$next._id.c',
     },
   },
 ];
@@ -54,14 +78,20 @@ export function overviewReads({ members }: ChatCollections): Pick<ReadStore, 'ov
         .aggregate<Columns>([{ $match: { ...who, leftSeq: null } }, ...overviewPipeline], read)
         .toArray();
       if (!columns) return [];
-      return columns.c.map((c, row): Overview => ({
-        conversationId: readUuid(c),
-        firstSeq: columns.firstSeq[row] ?? 1,
-        coveredTo: columns.seq[row] ?? 0,
-        coveredAt: columns.at[row] ?? 0,
-        readSeq: columns.readSeq[row] ?? 0,
-        goesOn: columns.goesOn[row] ?? true,
-      }));
+      const { firstSeq, readSeq, seq, at } = columns;
+      const rowOf = new Map(columns.ids.map((id, row) => [readUuid(id), row]));
+      const goOn = new Set(columns.next.map(readUuid));
+      return columns.c.map((c, index): Overview => {
+        const conversationId = readUuid(c);
+        const row = rowOf.get(conversationId) ?? -1;
+        const coveredTo = seq[row] ?? 0;
+        return {
+          ...{ conversationId, coveredTo, coveredAt: at[row] ?? 0 },
+          firstSeq: firstSeq[index] ?? 1,
+          readSeq: readSeq[index] ?? 0,
+          goesOn: coveredTo === 0 || goOn.has(conversationId),
+        };
+      });
     },
   };
 }

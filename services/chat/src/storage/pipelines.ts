@@ -1,4 +1,6 @@
+import type { StoredUuid } from '@bluewave/mongo/uuid';
 import { mostUnread } from '../reading/read-store.ts';
+import type { EntryAddress } from './entry-document.ts';
 
 /**
  * Lookups into the log from a list of conversations: one index seek for each, in one command. The bounds are written
@@ -77,16 +79,41 @@ function lookUpUnread() {
   };
 }
 
-/**
- * Adds to memberships all that a list shows of their conversations: `shared`, `head`, `last`, `unread`, and `pair`, the two
- * members, ever, of a direct one.
- */
-export const detailsPipeline = [
+/** Adds to memberships `shared` of their conversations, and `pair`, the two members, ever, of a direct one. */
+export const sharedPipeline = [
   { $lookup: { from: 'conversations', localField: 'c', foreignField: '_id', as: 'shared' } },
-  lookUpHead('$c', 'head'),
-  lookUpLastMessage({ c: '$c', s: { $subtract: ['$firstSeq', 1] } }, '$c'),
-  lookUpUnread(),
   // No member has this id: the others of a group are not looked up.
   { $set: { direct: { $cond: [{ $eq: [{ $first: '$shared.type' }, 'direct'] }, '$c', null] } } },
   { $lookup: { from: 'members', localField: 'direct', foreignField: 'c', as: 'pair' } },
 ];
+
+/** Adds to memberships all that a list shows of their conversations: also `head`, `last` and `unread`. */
+export const detailsPipeline = [
+  ...sharedPipeline,
+  lookUpHead('$c', 'head'),
+  lookUpLastMessage({ c: '$c', s: { $subtract: ['$firstSeq', 1] } }, '$c'),
+  lookUpUnread(),
+];
+
+const isThere = { $and: [{ $eq: ['$body.type', 'message:new'] }, { $eq: ['$body.deletedAt', null] }] };
+
+/**
+ * Of these entries, by conversation: the `head`, the `last` message that was not deleted, and the seqs of `others`' messages and of
+ * those among them that call the user.
+ */
+export function withinPipeline(addresses: readonly EntryAddress[], me: StoredUuid) {
+  const isOthers = { $and: [isThere, { $ne: ['$senderId', me] }] };
+  const calls = { $or: [{ $eq: ['$body.mentionsAll', true] }, { $in: [me, { $ifNull: ['$mentions', []] }] }] };
+  return [
+    { $match: { _id: { $in: [...addresses] } } },
+    {
+      $group: {
+        _id: '$c',
+        head: { $max: { seq: '$_id.s', at: '$at' } },
+        last: { $max: { $cond: [isThere, { seq: '$_id.s', entry: '$$ROOT' }, null] } },
+        others: { $push: { $cond: [isOthers, '$_id.s', '$$REMOVE'] } },
+        calls: { $push: { $cond: [{ $and: [isOthers, calls] }, '$_id.s', '$$REMOVE'] } },
+      },
+    },
+  ];
+}
