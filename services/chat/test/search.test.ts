@@ -57,6 +57,37 @@ async function indexed(conversationId: string): Promise<void> {
 }
 
 describe('given conversations of one reader', () => {
+  it('when words of any script are searched, before they are indexed and after, then each finds its message', async () => {
+    const texts: [query: string, text: string][] = [
+      ['火车', '去东京的火车票'],
+      ['寿司', 'お寿司が大好きです'],
+      ['カメラ', '新しいｶﾒﾗを買った'],
+      ['대학교', '서울대학교에서 만나요'],
+      ['สวัสดี', 'เขาพูดว่าสวัสดีครับ'],
+      ['ສະບາຍດີ', 'ເວົ້າວ່າສະບາຍດີ'],
+      ['ខ្មែរ', 'ភាសាខ្មែរ'],
+      ['मुंबई', 'हम मुंबई जा रहे हैं'],
+      ['مكتب', 'ذهبت إلى مَكتب'],
+      ['שלום', 'שָׁלוֹם עולם'],
+      ['ελλας', 'ΕΛΛΆΣ σήμερα'],
+      ['все', 'ВСЁ хорошо'],
+      ['grossen', 'Die Größen stimmen'],
+    ];
+    const [owner, friend] = [randomUUID(), randomUUID()];
+    const id = await newGroup(owner, friend);
+    await sendAll(
+      id,
+      owner,
+      texts.map(([, text]) => text),
+    );
+    const findAll = async () => {
+      for (const [query, text] of texts) expect(await textsOf({ actorId: friend, query })).toEqual([text]);
+    };
+    await findAll();
+    await indexed(id);
+    await findAll();
+  }, 60_000);
+
   it.each(['at once', 'once they are indexed'])(
     'when messages are searched %s, then all that match come, newest first',
     async (when) => {

@@ -1,7 +1,7 @@
 import type { LogEntry } from '../log/entry.ts';
 
-/** What a reader may find of a conversation: entries from `firstSeq` on. */
-export type SearchScope = { conversationId: string; firstSeq: number };
+/** What a reader may find of a conversation: entries from `firstSeq` on, of which those up to `coveredTo` are indexed. */
+export type SearchScope = { conversationId: string; firstSeq: number; coveredTo: number };
 
 /** Conversations that one request may name. */
 export const scopesAtOnce = 200;
@@ -15,20 +15,23 @@ export type CandidateRequest = {
   /** Messages outside of these times, both inclusive, need not be told. */
   from: number;
   to: number;
-  /** Chunks whose newest message is younger than this were told before; null for the first request. */
-  below: number | null;
+  /** Where the page before ended; null for the first request. */
+  place: CandidatePlace | null;
   /** Milliseconds that the answer may take; a longer one is of no use. */
   maxMs: number;
 };
+
+/** Chunks whose newest message is younger than `below` were told before; the rest is for the index to go on with. */
+export type CandidatePlace = { below: number; keys: number[]; size: number; isAnyFull: boolean };
 
 /** Messages of one chunk that may match, by seq, descending; none of them is younger than `newestAt`. */
 export type CandidateChunk = { conversationId: string; seqs: number[]; newestAt: number };
 
 /**
  * Newest chunks first. Every indexed message that matches and whose chunk's newest message is at least as young as
- * `below` is among them; null when there are no more at all. Chunks may be told again.
+ * `next.below` is among them; `next` is null when there are no more at all. Chunks may be told again.
  */
-export type CandidatePage = { chunks: CandidateChunk[]; below: number | null };
+export type CandidatePage = { chunks: CandidateChunk[]; next: CandidatePlace | null };
 
 /**
  * Tells which messages may match a search, so that few have to be read: a search engine can take its place. It never

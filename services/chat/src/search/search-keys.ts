@@ -1,11 +1,11 @@
 import { isUnspaced } from './fold-text.ts';
 
 /**
- * Keys are hashes of what a word begins with, so that the index holds no text: the first 1, 3 and 6 characters of a
+ * Keys are hashes of what a word begins with, so that the index holds no text: the first 1, 3, 5 and 8 characters of a
  * word, and each character of an unspaced one. A word in a message has all of its keys; a word that is asked for needs
  * its longest one only.
  */
-const lengths = [6, 3, 1] as const;
+const lengths = [8, 5, 3, 1] as const;
 
 /** The keys of words that are in a message. */
 export function keysOfWords(words: readonly string[]): Set<number> {

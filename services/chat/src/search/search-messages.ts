@@ -47,6 +47,8 @@ export type SearchDeps = {
 
 /** Left for what comes after the search: who is still a member, and the way back. */
 const reserveMs = 300;
+/** Conversations of the first request to the index: the page of common words is found in the few that are youngest. */
+const firstScopes = 40;
 /** Messages that are read at once: few at first, since most pages are soon full. */
 const firstRead = 64;
 const mostRead = 512;
@@ -83,9 +85,12 @@ async function sourcesOf(deps: SearchDeps, request: SearchRequest, wanted: Wante
   const rows = await deps.reads.overview(request.userId, conversationId);
   const sourceDeps: SourceDeps = { ...deps, messagesAt: gather(deps.reads) };
   const covered = rows.filter(({ coveredTo, firstSeq }) => coveredTo >= firstSeq);
+  covered.sort((a, b) => b.coveredAt - a.coveredAt);
   const sources: Source[] = [];
-  for (let start = 0; start < covered.length; start += scopesAtOnce) {
-    sources.push(indexedSource(sourceDeps, covered.slice(start, start + scopesAtOnce), wanted, null));
+  for (let start = 0; start < covered.length;) {
+    const some = covered.slice(start, start + (start === 0 ? firstScopes : scopesAtOnce));
+    sources.push(indexedSource(sourceDeps, some, wanted, some[0]?.coveredAt ?? 0));
+    start += some.length;
   }
   for (const { conversationId: id, coveredTo, firstSeq, goesOn } of rows) {
     if (goesOn) sources.push(tailSource(sourceDeps, id, Math.max(coveredTo, firstSeq - 1), wanted));
@@ -111,6 +116,7 @@ async function collect(
   let best: string[] = [];
   let open = sources;
   let isLate = false;
+  const newest = Math.max(...sources.map(({ bound }) => bound));
   for (let budget = firstRead; ; budget = Math.min(budget * 2, mostRead)) {
     // One more than the page holds, to know whether there is more.
     const last = best[limit];
@@ -118,7 +124,7 @@ async function collect(
     open = open.filter(({ bound }) => bound >= threshold).sort((a, b) => b.bound - a.bound);
     const youngest = open[0]?.bound;
     isLate ||= deps.clock() > deadline - reserveMs;
-    if (youngest === undefined || isLate) return pageOf(found, best, limit, youngest, wanted);
+    if (youngest === undefined || isLate) return pageOf(found, best, limit, { youngest, newest });
     const now = takeUpTo(open, budget);
     const steps = await stepAll(deps, now, wanted.maxMs());
     isLate = steps.some((step) => step.isLate);
@@ -165,22 +171,22 @@ function takeUpTo(sources: Source[], budget: number): Source[] {
 }
 
 /**
- * @param youngest what was not read is no younger than this; undefined when nothing is left to read that matters.
+ * @param bounds what was not read is no younger than `youngest`, undefined when nothing is left to read that matters;
+ *   before anything was read, that was `newest`.
  * @throws DEADLINE_EXCEEDED when that is not even a beginning.
  */
 function pageOf(
   found: Map<string, MessageEntry>,
   best: string[],
   limit: number,
-  youngest: number | undefined,
-  { to }: Wanted,
+  { youngest, newest }: { youngest: number | undefined; newest: number },
 ): Collected {
   const certain = youngest === undefined ? best : best.filter((position) => timeOfCursor(position) > youngest);
   const page = certain.slice(0, limit);
   const entries = page.map((position) => found.get(position) as MessageEntry);
   if (certain.length > limit) return { found: entries, nextCursor: page.at(-1) ?? '' };
   if (youngest === undefined) return { found: entries, nextCursor: '' };
-  if (youngest >= to) throw new AppError('DEADLINE_EXCEEDED', 'The search took too long. Try again.');
+  if (youngest >= newest) throw new AppError('DEADLINE_EXCEEDED', 'The search took too long. Try again.');
   return { found: entries, nextCursor: positionAt(youngest) };
 }
 

@@ -1,6 +1,6 @@
 import type { LogEntry } from '../log/entry.ts';
 import type { Address, ReadStore } from '../reading/read-store.ts';
-import type { SearchIndex, SearchScope } from './search-index.ts';
+import type { CandidatePlace, SearchIndex, SearchScope } from './search-index.ts';
 
 /**
  * Something that messages come from, newest first. None of those it still holds is younger than `bound`; a source that
@@ -23,21 +23,37 @@ export type Wanted = { words: readonly string[]; from: number; to: number; maxMs
 const skewMs = 10_000;
 const readAtOnce = 32;
 const tailBlock = 128;
+/** To look into one more conversation costs as much as to read this much of a message. */
+const scopeCost = 1 / 4;
 /** In a shorter tail, looking for a place costs more than reading on. */
 const worthSeeking = 8 * tailBlock;
 
-/** What the index covers of some conversations. */
-export function indexedSource(deps: SourceDeps, scopes: SearchScope[], wanted: Wanted, below: number | null): Source {
+/**
+ * What the index covers of some conversations.
+ * @param newestAt the time of the youngest entry that is covered of them.
+ */
+export function indexedSource(deps: SourceDeps, scopes: SearchScope[], wanted: Wanted, newestAt: number): Source {
+  return candidateSource(deps, scopes, wanted, newestAt + skewMs, null);
+}
+
+function candidateSource(
+  deps: SourceDeps,
+  scopes: SearchScope[],
+  wanted: Wanted,
+  youngest: number,
+  place: CandidatePlace | null,
+): Source {
   const { words, from, to } = wanted;
   return {
-    bound: Math.min(below ?? to, to),
-    cost: readAtOnce / 4,
+    bound: Math.min(youngest, to),
+    cost: readAtOnce / 4 + scopes.length * scopeCost,
     async step() {
-      const page = await deps.index.candidates({ scopes, words, from, to, below, maxMs: wanted.maxMs() });
+      const page = await deps.index.candidates({ scopes, words, from, to, place, maxMs: wanted.maxMs() });
       const chunks = page.chunks.map((chunk) =>
         chunkSource(deps, chunk.conversationId, chunk.seqs, Math.min(chunk.newestAt, to)),
       );
-      const rest = page.below === null ? [] : [indexedSource(deps, scopes, wanted, page.below)];
+      const { next } = page;
+      const rest = next ? [candidateSource(deps, scopes, wanted, Math.min(youngest, next.below), next)] : [];
       return { messages: [], sources: [...chunks, ...rest] };
     },
   };

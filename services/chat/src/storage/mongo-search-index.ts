@@ -5,7 +5,7 @@ import mongoose from 'mongoose';
 import type { LogEntry } from '../log/entry.ts';
 import { wordsOf } from '../search/fold-text.ts';
 import { packPostings, type Posting, placesWithAll } from '../search/postings.ts';
-import type { CandidateChunk, CandidateRequest, SearchIndex } from '../search/search-index.ts';
+import type { CandidateChunk, CandidatePage, CandidateRequest, SearchIndex } from '../search/search-index.ts';
 import { keysOfWords, keysToFind } from '../search/search-keys.ts';
 import { fromDocument } from './entry-document.ts';
 import type { ChatCollections, ConversationDocument, SearchChunkDocument, StoredBytes } from './collections.ts';
@@ -15,15 +15,19 @@ const { Binary } = mongoose.mongo.BSON;
 const read = { ...committed, maxTimeMS: operationMs } as const;
 const write = { ...durable, maxTimeMS: operationMs } as const;
 
+/** How many times the first page the largest one may be. */
+const mostPages = 16;
+
 /** Among keys that more chunks have it does not matter which is rarer. */
 const countedChunks = 64;
+const askedLargest = 8;
 
 export type ChunkSizes = {
   /** Entries of a chunk, at most 256. A seq has the same chunk and place for ever: processes cannot disagree. */
   entries: number;
   /** A chunk that was given more keys than people write takes no more: it is a candidate for every search. */
   keys: number;
-  /** Chunks of one answer. */
+  /** Chunks of the first answer. */
   page: number;
 };
 
@@ -48,28 +52,35 @@ export function createMongoSearchIndex(collections: ChatCollections, sizes = chu
     },
     coveredTo: (conversationId) => coveredTo(parts, conversationId),
     noteEdit: (conversationId, seq, text) => noteEdit(parts, conversationId, seq, text),
-    async candidates(request) {
-      const keys = keysToFind(request.words);
-      const filter = filterOf(request);
-      const { maxMs } = request;
-      const driver = await rarest(collections, filter, keys, maxMs);
-      const [having, full] = await Promise.all([
-        chunksWhere(parts, { ...filter, keys: driver }, maxMs),
-        chunksWhere(parts, { ...filter, full: true }, maxMs),
-      ]);
-      const below = Math.max(endOf(having, sizes), endOf(full, sizes));
-      const firstSeqs = new Map(request.scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
-      return {
-        chunks: [...having, ...full].flatMap((document) => candidatesIn(document, keys, firstSeqs, sizes)),
-        below: below < 0 ? null : below,
-      };
-    },
+    candidates: (request) => candidates(parts, request),
     findBehind: (afterId, limit) => findBehind(collections, afterId, limit),
   };
 }
 
 const chunkOf = (seq: number, sizes: ChunkSizes): number => Math.floor((seq - 1) / sizes.entries);
 const placeOf = (seq: number, sizes: ChunkSizes): number => (seq - 1) % sizes.entries;
+
+async function candidates(parts: Parts, request: CandidateRequest): Promise<CandidatePage> {
+  const { sizes } = parts;
+  const { maxMs, place, scopes } = request;
+  const filter = filterOf(request);
+  const keys = place?.keys ?? (await rarestFirst(parts, request));
+  const size = place?.size ?? sizes.page;
+  const mayBeFull = place?.isAnyFull ?? true;
+  const [having, full] = await Promise.all([
+    // The first key finds them in the index, the others are compared before a chunk leaves the server.
+    chunksWhere(parts, { ...filter, keys: { $all: keys } }, 'keys', size, maxMs),
+    mayBeFull ? chunksWhere(parts, { ...filter, full: true }, 'full', size, maxMs) : [],
+  ]);
+  const below = Math.max(endOf(having, size), endOf(full, size));
+  const firstSeqs = new Map(scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
+  // Whoever goes on is likely to need much: each request costs a seek in every conversation again.
+  const next = { below, keys, size: Math.min(size * 4, sizes.page * mostPages), isAnyFull: full.length > 0 };
+  return {
+    chunks: [...having, ...full].flatMap((document) => candidatesIn(document, keys, firstSeqs, sizes)),
+    next: below < 0 ? null : next,
+  };
+}
 
 async function coveredTo({ collections, sizes }: Parts, conversationId: string): Promise<number> {
   const c = storeUuid(conversationId);
@@ -188,40 +199,41 @@ async function noteCovered({ conversations }: ChatCollections, { conversationId,
 
 type Filter = mongoose.mongo.Filter<SearchChunkDocument>;
 
-function filterOf({ scopes, from, to, below }: CandidateRequest): Filter {
+function filterOf({ scopes, from, to, place }: CandidateRequest): Filter {
   return {
     c: { $in: scopes.map(({ conversationId }) => storeUuid(conversationId)) },
-    lastAt: { $gte: new Date(from), ...(below === null ? {} : { $lte: new Date(below) }) },
+    lastAt: { $gte: new Date(from), ...(place ? { $lte: new Date(place.below) } : {}) },
     ...(Number.isFinite(to) ? { firstAt: { $lte: new Date(to) } } : {}),
   };
 }
 
-/** The key that the fewest chunks have, of those that say most. */
-async function rarest(
-  { searchChunks }: ChatCollections,
-  filter: Filter,
-  keys: number[],
-  maxTimeMS: number,
-): Promise<number> {
+/**
+ * The keys of the words, that first which the fewest chunks have, of those that say most. In small conversations it does
+ * not matter which: only some of the largest are asked.
+ */
+async function rarestFirst({ collections: { searchChunks } }: Parts, request: CandidateRequest): Promise<number[]> {
+  const keys = keysToFind(request.words);
   const likely = keys.slice(0, 3);
-  if (likely.length < 2) return likely[0] ?? 0;
-  const counts = await Promise.all(
-    likely.map((key) =>
-      searchChunks.countDocuments({ ...filter, keys: key }, { ...read, limit: countedChunks, maxTimeMS }),
-    ),
-  );
-  return likely[counts.indexOf(Math.min(...counts))] ?? 0;
+  if (likely.length < 2) return keys;
+  const largest = [...request.scopes].sort((a, b) => b.coveredTo - a.coveredTo).slice(0, askedLargest);
+  const filter = filterOf({ ...request, scopes: largest });
+  const options = { ...read, limit: countedChunks, maxTimeMS: request.maxMs, hint: 'keys' };
+  const counts = await Promise.all(likely.map((key) => searchChunks.countDocuments({ ...filter, keys: key }, options)));
+  const lead = likely[counts.indexOf(Math.min(...counts))];
+  return keys.sort((a, b) => Number(b === lead) - Number(a === lead));
 }
 
 async function chunksWhere(
-  { collections: { searchChunks }, sizes }: Parts,
+  { collections: { searchChunks } }: Parts,
   filter: Filter,
+  hint: 'keys' | 'full',
+  size: number,
   maxTimeMS: number,
 ): Promise<SearchChunkDocument[]> {
-  const options = { ...read, maxTimeMS, projection: { _id: 1, c: 1, lastAt: 1, parts: 1, edited: 1 } };
-  for (let limit = sizes.page; ; limit *= 4) {
+  const options = { ...read, maxTimeMS, hint, projection: { _id: 1, c: 1, lastAt: 1, parts: 1, edited: 1 } };
+  for (let limit = size; ; limit *= 4) {
     const found = await searchChunks
-      .find(filter, { ...options, limit })
+      .find(filter, { ...options, limit, batchSize: limit })
       .sort({ lastAt: -1 })
       .toArray();
     // A page of one moment would come again for ever.
@@ -230,8 +242,8 @@ async function chunksWhere(
 }
 
 /** Where a page ended that may not have been the last one; -1 when it was. */
-function endOf(page: SearchChunkDocument[], sizes: ChunkSizes): number {
-  return page.length < sizes.page ? -1 : (page.at(-1)?.lastAt.getTime() ?? -1);
+function endOf(page: SearchChunkDocument[], size: number): number {
+  return page.length < size ? -1 : (page.at(-1)?.lastAt.getTime() ?? -1);
 }
 
 function candidatesIn(
