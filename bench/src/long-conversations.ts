@@ -54,14 +54,20 @@ export async function prepareConversations(
     });
     const ids = lengths.map(() => randomUUID());
     let written = 0;
-    for (const [index, length] of lengths.entries()) {
+    const write = async (index: number): Promise<void> => {
+      const length = lengths[index] ?? 0;
+      // Each has its own, so that it is the same whichever is written first.
+      const own = seededRandom(index + 2);
       const sample = (text: string): void => {
-        if (random() < 2_000 / messages) samples.push(text);
+        if (own() < 2_000 / messages) samples.push(text);
       };
-      await writeConversation(collections, ids[index] ?? '', [userId, randomUUID()], length, random, sample);
+      await writeConversation(collections, ids[index] ?? '', [userId, randomUUID()], length, own, sample);
       written += length;
-      if (index === 0 || index === lengths.length - 1) report(`${written} messages are written and indexed`);
-    }
+    };
+    await write(0);
+    report(`${written} messages are written and indexed`);
+    await inParallel(conversations - 1, 16, (index) => write(index + 1));
+    report(`${written} messages are written and indexed`);
     await readAllBut(collections, 5);
     const [longId = '', shortId = ''] = ids;
     return { longId, shortId, length: messages, messages: written, samples };
