@@ -19,7 +19,7 @@ const write = { ...durable, maxTimeMS: operationMs } as const;
 const mostPages = 16;
 
 /** Among keys that more chunks have it does not matter which is rarer. */
-const countedChunks = 64;
+const countedChunks = 512;
 const askedLargest = 8;
 
 export type ChunkSizes = {
