@@ -92,6 +92,42 @@ describe.each(['not indexed', 'indexed', 'indexed before the last message'])(
   },
 );
 
+describe.each(['not indexed', 'indexed'])(
+  'given logs that end with more than the last few entries say, %s',
+  (stage) => {
+    it('when they are listed, then each is as its own view says', async () => {
+      const [owner, friend] = [randomUUID(), randomUUID()];
+      const [replica] = chat.replicas;
+      const [reacted, unread, empty, deleted] = [
+        await replica.group(owner, friend),
+        await replica.group(owner, friend),
+        await replica.group(owner, friend),
+        await replica.group(owner, friend),
+      ];
+      const { seq } = await replica.say(friend, reacted, 'the last message');
+      for (let index = 0; index < 12; index += 1) {
+        const reaction = { actorId: owner, conversationId: reacted, seq, emoji: `:mark${index}:`, on: true };
+        await replica.insist.React(reaction);
+      }
+      await Promise.all(Array.from({ length: 150 }, () => replica.say(friend, unread, 'one of many')));
+      const gone = [await replica.say(friend, deleted, 'a'), await replica.say(friend, deleted, 'b')];
+      for (const message of gone) {
+        await replica.insist.DeleteMessage({ actorId: friend, conversationId: deleted, seq: message.seq });
+      }
+      if (stage === 'indexed') await indexAll();
+      const { conversations } = await replica.insist.ListConversations({ actorId: owner, limit: 10, cursor: '' });
+      const listed = new Map(conversations.map((one) => [one.info?.id, one]));
+      for (const conversationId of [reacted, unread, empty, deleted]) {
+        const view = await replica.insist.GetConversation({ actorId: owner, conversationId });
+        expect(listed.get(conversationId)).toEqual(view);
+      }
+      expect(listed.get(reacted)?.lastMessage?.text).toBe('the last message');
+      expect(listed.get(unread)?.me?.unread).toBe(150);
+      expect(listed.get(deleted)?.lastMessage).toBeNull();
+    }, 60_000);
+  },
+);
+
 describe('given a member who sees a conversation from their joining on', () => {
   it('when they list it, then its last message is none from before', async () => {
     const [owner, late] = [randomUUID(), randomUUID()];

@@ -35,7 +35,7 @@ beforeEach(async () => {
   world = new SearchWorld(collections, 1_000);
   for (const history of ['all', 'joined'] as const) await world.open(history);
   for (let count = 0; count < 40; count += 1) await world.send(count, count, 'two common words', 60_000);
-  await world.indexAll(1);
+  for (const conversation of [0, 1]) await world.indexSome(conversation, 256, false);
 }, 60_000);
 
 const idsOf = () => world.readable(0).map(({ id }) => id);
