@@ -182,7 +182,7 @@ function openLog(
   const indexing = indexerTimings ? { timings: indexerTimings } : {};
   const search = deadlined(createMongoSearchIndex(collections));
   const { entries, boots, projections } = wrapStores({
-    entries: deadlined(createMongoEntryStore(collections, log)),
+    entries: deadlined(createMongoEntryStore(collections, log, clock)),
     boots: deadlined(createMongoBootStore(collections)),
     projections: findableByEdits(deadlined(createMongoProjectionStore(collections), projectionMs), search),
   });

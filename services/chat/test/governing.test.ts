@@ -141,7 +141,7 @@ describe('given a group', () => {
     await (await bus.connection()).flush();
     const [boot, at] = [randomUUID(), Date.now()];
     const entry = { conversationId, seq: 2, senderId: owner, clientMsgId: randomUUID(), bodyHash: new Uint8Array(32) };
-    await createMongoEntryStore(chat.collections, testLog).insert(
+    await createMongoEntryStore(chat.collections, testLog, Date.now).insert(
       [{ ...entry, body: { type: 'conversation:deleted' }, at, by: boot }],
       false,
     );

@@ -22,7 +22,7 @@ afterAll(() => chat.close());
 async function indexAll(): Promise<void> {
   const { collections } = chat;
   const index = createMongoSearchIndex(collections);
-  const entries = createMongoEntryStore(collections, testLog);
+  const entries = createMongoEntryStore(collections, testLog, Date.now);
   const indexer = new Indexer({ index, entries, clock: Date.now, log: testLog, timings: never });
   await indexer.runOnce();
   await indexer.close();

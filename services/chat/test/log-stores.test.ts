@@ -10,7 +10,7 @@ import { nth } from './support/nth.ts';
 
 describe.each([
   ['memory', openMemoryStores],
-  ['MongoDB', openMongoStores],
+  ['MongoDB', () => openMongoStores()],
 ])('given the stores of the log in %s', (_name, open) => {
   let stores: LogStores;
   beforeAll(async () => void (stores = await open()));
@@ -233,5 +233,25 @@ describe.each([
       expect(await claim(6_000)).toBeNull();
       await stores.boots.remove(alive.boot);
     });
+  });
+});
+
+describe('given a group in slow mode, in MongoDB', () => {
+  it('when its state is loaded, then it knows who spoke within that time of the clock, and nobody else', async () => {
+    const now = Date.now() + 3_600_000;
+    const stores = await openMongoStores(() => now);
+    const [c, owner, early, late] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const slow: EntryBody = { type: 'conversation:updated', changes: { slowModeSeconds: 30 } };
+    const entries = [
+      newEntry(c, 1, owner, creation(owner, early, late)),
+      newEntry(c, 2, owner, slow),
+      { ...newEntry(c, 3, early, message('31 s ago')), at: now - 31_000 },
+      { ...newEntry(c, 4, late, message('29 s ago')), at: now - 29_000 },
+    ];
+    for (const entry of entries) expect(await stores.entries.insert([entry], false)).toEqual(['inserted']);
+    const { members } = await stores.entries.loadState(c);
+    const spoke = [owner, early, late].map((userId) => members.get(userId)?.lastMessageAt);
+    expect(spoke).toEqual([0, 0, now - 29_000]);
+    await stores.close();
   });
 });

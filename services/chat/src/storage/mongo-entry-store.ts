@@ -23,7 +23,8 @@ type InsertReply = {
 /** Reads that cannot be rolled back and end in time. */
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
-export function createMongoEntryStore(collections: ChatCollections, log: Logger): EntryStore {
+/** @param now milliseconds since the epoch. */
+export function createMongoEntryStore(collections: ChatCollections, log: Logger, now: () => number): EntryStore {
   const { entries } = collections;
   return {
     async insert(batch, ordered) {
@@ -56,7 +57,7 @@ export function createMongoEntryStore(collections: ChatCollections, log: Logger)
       );
       return found ? fromDocument(found) : null;
     },
-    loadState: (conversationId) => loadState(collections, conversationId),
+    loadState: (conversationId) => loadState(collections, conversationId, now),
     async readByBoot(boot, fromAt, limit) {
       const found = await entries
         .find({ by: storeUuid(boot), at: { $gte: new Date(fromAt) } }, { ...read, limit })
@@ -88,7 +89,11 @@ function outcomeOf(error: { code: number; keyPattern?: Record<string, unknown> }
  * The state as of the last committed entry: projections, then the permission entries they do not reflect yet. The
  * head is read before those entries, so that nothing at or below it is missed.
  */
-async function loadState(collections: ChatCollections, conversationId: string): Promise<ConversationState> {
+async function loadState(
+  collections: ChatCollections,
+  conversationId: string,
+  now: () => number,
+): Promise<ConversationState> {
   const c = storeUuid(conversationId);
   // In this order: a projection writes its members first and says so in the conversation last.
   const conversation = await collections.conversations.findOne({ _id: c }, read);
@@ -106,15 +111,15 @@ async function loadState(collections: ChatCollections, conversationId: string): 
     .toArray();
   for (const document of open) foldPermissions(state, fromDocument(document));
   state.head = last._id.s;
-  if (state.info?.slowModeSeconds) await noteLastMessages(collections, state, last._id.s);
+  const { slowModeSeconds } = state.info ?? {};
+  if (slowModeSeconds) await noteLastMessages(collections, state, now() - slowModeSeconds * 1_000);
   return state;
 }
 
 /** Who spoke within the time that slow mode looks back; beyond so many entries the rest is forgiven. */
-async function noteLastMessages(collections: ChatCollections, state: ConversationState, head: number): Promise<void> {
-  const since = Date.now() - (state.info?.slowModeSeconds ?? 0) * 1_000;
+async function noteLastMessages(collections: ChatCollections, state: ConversationState, since: number): Promise<void> {
   const recent = await collections.entries
-    .find(addressRange(state.id, 0, head), { ...read, limit: slowModeLooksBack })
+    .find(addressRange(state.id, 0, state.head), { ...read, limit: slowModeLooksBack })
     .sort({ _id: -1 })
     .toArray();
   for (const document of recent) {

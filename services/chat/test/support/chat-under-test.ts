@@ -29,7 +29,7 @@ export async function startChatUnderTest(
   const { mongodbUrl: url, mongodbDatabase: database } = config;
   const connection = await connectMongo({ url, database, appName: 'chat-test', log: testLog });
   const collections = chatCollections(connection);
-  const entries = createMongoEntryStore(collections, testLog);
+  const entries = createMongoEntryStore(collections, testLog, Date.now);
   return {
     ...{ config, running, collections },
     replicas: [first, second],

@@ -38,14 +38,15 @@ export async function openMemoryStores(): Promise<LogStores> {
   };
 }
 
-export async function openMongoStores(): Promise<LogStores> {
+/** @param now what the stores take for the time. */
+export async function openMongoStores(now: () => number = Date.now): Promise<LogStores> {
   const database = newDatabase();
   const url = environmentOf('TEST_MONGODB_URL');
   const connection = await connectMongo({ url, database, appName: 'chat-test', log: testLog });
   const collections = chatCollections(connection);
   await ensureIndexes(collections);
   return {
-    entries: createMongoEntryStore(collections, testLog),
+    entries: createMongoEntryStore(collections, testLog, now),
     projections: createMongoProjectionStore(collections),
     boots: createMongoBootStore(collections),
     dyingProjections: (accesses) => createMongoProjectionStore(dying(collections, accesses)),

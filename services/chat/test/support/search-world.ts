@@ -107,7 +107,7 @@ export class SearchWorld {
   /** Has some indexers do all there is to do, at the same time. */
   async indexAll(indexers: number): Promise<void> {
     await this.#flush();
-    const entries = createMongoEntryStore(this.#collections, silent);
+    const entries = createMongoEntryStore(this.#collections, silent, Date.now);
     const made = Array.from({ length: indexers }, () => {
       const timings = { tickMs: 1_000_000, quietMs: 0, oldMs: 0, tailEntries: 1, sweep: 2 };
       return new Indexer({ index: this.index, entries, clock: Date.now, log: silent, timings });
@@ -122,7 +122,7 @@ export class SearchWorld {
   async indexSome(conversation: number, count: number, dies: boolean): Promise<void> {
     const id = this.#pick(conversation);
     await this.#flush();
-    const entries = createMongoEntryStore(this.#collections, silent);
+    const entries = createMongoEntryStore(this.#collections, silent, Date.now);
     const after = await this.index.coveredTo(id);
     const { conversations } = this.#collections;
     const _id = storeUuid(id);
