@@ -1,13 +1,13 @@
-import { pino, type Logger as PinoLogger } from 'pino';
+import { type DestinationStream, type LoggerOptions, pino, type Logger as PinoLogger } from 'pino';
 
 export type Logger = PinoLogger;
 
 /**
- * Structured JSON on stdout. Fields are named by the caller; bodies, tokens, codes and phones are never passed in,
+ * Structured JSON, one record a line, on stdout unless told otherwise. Fields are named by the caller; bodies, tokens, codes and phones are never passed in,
  * and the paths below are censored should they be.
  */
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { service },
     messageKey: 'message',
@@ -24,7 +24,8 @@ export function createLogger(service: string, level: string): Logger {
       '*.phone',
       '*.authorization',
     ],
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** An error with its chain of causes, flat enough to grep. */

@@ -103,3 +103,29 @@ describe('trace ids', () => {
     }
   });
 });
+
+describe('the log', () => {
+  it('given records with errors, line breaks and secrets, then each is one line of JSON that a collector can index', () => {
+    const lines: string[] = [];
+    const log = createLogger('chat', 'info', { write: (line) => void lines.push(line) });
+    const err = new Error('outer\nsecond line', { cause: new TypeError('inner') });
+    log.error({ err, traceId: 'a1b2', conversationId: 'c1' }, 'it failed\ntwice');
+    log.warn({ request: { password: 'hunter2', token: 'eyJ', text: 'a letter', path: '/api/v1/x' } }, 'refused');
+    log.debug('not asked for');
+    expect(lines.map((line) => [line.indexOf('\n'), line.length - 1])).toEqual(
+      lines.map((line) => Array(2).fill(line.length - 1)),
+    );
+    const [failure, refusal, ...others] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(others).toEqual([]);
+    expect(failure).toEqual({
+      ...{ level: 'error', service: 'chat', message: 'it failed\ntwice', traceId: 'a1b2', conversationId: 'c1' },
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      err: {
+        ...{ type: 'Error', message: 'outer\nsecond line', stack: expect.stringContaining('runtime.test.ts') },
+        cause: { type: 'TypeError', message: 'inner', stack: expect.any(String) },
+      },
+    });
+    expect(refusal).toMatchObject({ request: { path: '/api/v1/x', password: '[Redacted]' } });
+    expect(lines.join('')).not.toMatch(/hunter2|eyJ|a letter/);
+  });
+});
