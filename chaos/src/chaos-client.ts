@@ -6,13 +6,17 @@ export type Account = { userId: string; deviceId: string; token: string };
 /** How a socket ended: the code of its close frame, or undefined when it was cut without one. */
 export type SocketEnd = { reason: string; code: number | undefined };
 
+/** Where the last attempt of a reconnection spent its time: before it, until the transport was open, until let in. */
+export type ReconnectSteps = { pauseMs: number; openMs: number; admitMs: number };
+
 /** What a run may want to know while it is under way. */
 export type ClientObserver = {
   onApplied?(entry: SeenEntry): void;
   onSocketEnd?(end: SocketEnd): void;
   onRetry?(clientMsgId: string, why: string): void;
+  onAcked?(clientMsgId: string): void;
   /** It is connected again, so long after the end of its last socket; `refusals` are what attempts before failed with. */
-  onReconnect?(afterMs: number, refusals: readonly string[]): void;
+  onReconnect?(afterMs: number, refusals: readonly string[], steps: ReconnectSteps): void;
 };
 
 type WireEntry = Record<string, unknown> & { conversationId: string; seq: number };
@@ -105,6 +109,9 @@ export class ChaosClient {
       timeout: 3_000,
     });
     this.#socket = socket;
+    const triedAt = Date.now();
+    let openAt = triedAt;
+    socket.io.once('open', () => void (openAt = Date.now()));
     // Where the server says when to come back, not before.
     let notBefore = 0;
     const again = (reason?: unknown): void => {
@@ -115,7 +122,11 @@ export class ChaosClient {
       setTimeout(() => this.#connect(), Math.max(50, notBefore - Date.now()) + this.#random() * 450);
     };
     socket.on('connect', () => {
-      if (this.#awaySince !== undefined) this.#observer.onReconnect?.(Date.now() - this.#awaySince, this.#refusals);
+      if (this.#awaySince !== undefined) {
+        const now = Date.now();
+        const steps = { pauseMs: triedAt - this.#awaySince, openMs: openAt - triedAt, admitMs: now - openAt };
+        this.#observer.onReconnect?.(now - this.#awaySince, this.#refusals, steps);
+      }
       this.#awaySince = undefined;
       this.#refusals = [];
       this.#syncSoon();
@@ -201,6 +212,7 @@ export class ChaosClient {
       if (answer?.ok) {
         const { seq } = answer['message'] as { seq: number };
         this.acked.push({ conversationId, seq, senderId: this.account.userId, clientMsgId });
+        this.#observer.onAcked?.(clientMsgId);
         queue.shift();
       } else if (answer && !retryable.includes(code)) {
         this.refused.set(code, (this.refused.get(code) ?? 0) + 1);

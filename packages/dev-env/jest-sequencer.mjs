@@ -5,7 +5,7 @@ const longest = [
   'chaos/test/chaos',
   'sdk/test/platform',
   'chat/test/write-protocol',
-  'e2e/test/presence',
+  'e2e/test/on-this-machine/presence',
   'chaos/test/restore-drill',
   'on-this-machine/bad-set-ups',
   'push/test/notifications',

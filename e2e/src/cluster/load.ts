@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ChaosClient, type SocketEnd } from '@bluewave/chaos/chaos-client';
+import { ChaosClient, type ReconnectSteps, type SocketEnd } from '@bluewave/chaos/chaos-client';
 import { checkLedger, isClean, type Verdict } from '@bluewave/chaos/check-ledger';
 import type { SeenEntry } from '@bluewave/chaos/ledger';
 import { pick, seededRandom } from '@bluewave/chaos/random';
@@ -18,8 +18,21 @@ export type Stretch = {
   p50: number;
   p99: number;
   max: number;
-  /** Sockets that were closed and came back: how many, how long they were away, and why attempts before failed. */
-  reconnects: { count: number; p50: number; p99: number; refusals: Record<string, number> };
+  /** Of the deliveries that took longer than the goal, how many had what in their way; one may have had both. */
+  late: { count: number; senderWaited: number; readerAway: number; neither: number };
+  reconnects: Reconnects;
+};
+
+/** Sockets that were closed and came back. */
+export type Reconnects = {
+  count: number;
+  /** How long they were away. */
+  p50: number;
+  p99: number;
+  /** The 99th percentile of each step: the pause before, until the transport was open, until they were let in. */
+  steps: ReconnectSteps;
+  /** Why attempts before failed. */
+  refusals: Record<string, number>;
 };
 
 export type LoadResult = {
@@ -37,10 +50,37 @@ export type LoadResult = {
 };
 
 const tickMs = 20;
+/** From here on a delivery is late, and a sender who had no answer for so long has waited. */
+const lateMs = 1_000;
+const waitedMs = lateMs / 2;
 const settleMs = 60_000;
 const connectMs = 120_000;
 
+const nothingLate = (): Stretch['late'] => ({ count: 0, senderWaited: 0, readerAway: 0, neither: 0 });
+
 const count = (into: Record<string, number>, key: string): void => void (into[key] = (into[key] ?? 0) + 1);
+
+function reconnectsOf(
+  absences: readonly (ReconnectSteps & { afterMs: number })[],
+  refusals: Record<string, number>,
+): Reconnects {
+  const of = (share: number, pick: (one: ReconnectSteps & { afterMs: number }) => number): number =>
+    percentile(
+      absences.map(pick).sort((a, b) => a - b),
+      share,
+    );
+  return {
+    count: absences.length,
+    p50: of(50, ({ afterMs }) => afterMs),
+    p99: of(99, ({ afterMs }) => afterMs),
+    steps: {
+      pauseMs: of(99, ({ pauseMs }) => pauseMs),
+      openMs: of(99, ({ openMs }) => openMs),
+      admitMs: of(99, ({ admitMs }) => admitMs),
+    },
+    refusals,
+  };
+}
 
 /** People who talk at an even rate, whatever happens meanwhile, and remember everything for the ledger. */
 export class Load {
@@ -49,12 +89,16 @@ export class Load {
   readonly #clients: ChaosClient[];
   readonly #random: () => number;
   readonly #sentAt = new Map<string, number>();
+  readonly #ackedAt = new Map<string, number>();
+  /** When each person's newest connection began, by user. */
+  readonly #backAt = new Map<string, number>();
   readonly #ends: Record<string, number> = {};
   readonly #reasons: Record<string, number> = {};
   #cut = 0;
   #retried = 0;
   #delays: number[] = [];
-  #absences: number[] = [];
+  #late: Stretch['late'] = nothingLate();
+  #absences: (ReconnectSteps & { afterMs: number })[] = [];
   #refusals: Record<string, number> = {};
   #sent = 0;
   #since = performance.now();
@@ -84,8 +128,10 @@ export class Load {
     return new ChaosClient(account, [this.#options.url], seededRandom(this.#random() * 2 ** 32), {
       onApplied: (entry) => this.#delivered(account.userId, entry),
       onSocketEnd: (end) => this.#ended(end),
-      onReconnect: (afterMs, refusals) => {
-        this.#absences.push(afterMs);
+      onAcked: (clientMsgId) => void this.#ackedAt.set(clientMsgId, performance.now()),
+      onReconnect: (afterMs, refusals, steps) => {
+        this.#backAt.set(account.userId, performance.now());
+        this.#absences.push({ ...steps, afterMs });
         for (const refusal of refusals) count(this.#refusals, refusal);
       },
       onRetry: (_, why) => {
@@ -97,7 +143,19 @@ export class Load {
 
   #delivered(userId: string, { clientMsgId, senderId }: SeenEntry): void {
     const sentAt = clientMsgId === undefined ? undefined : this.#sentAt.get(clientMsgId);
-    if (sentAt !== undefined && senderId !== userId) this.#delays.push(performance.now() - sentAt);
+    if (clientMsgId === undefined || sentAt === undefined || senderId === userId) return;
+    const delay = performance.now() - sentAt;
+    this.#delays.push(delay);
+    if (delay > lateMs) this.#explain(userId, clientMsgId, sentAt);
+  }
+
+  #explain(userId: string, clientMsgId: string, sentAt: number): void {
+    const waited = (this.#ackedAt.get(clientMsgId) ?? performance.now()) - sentAt > waitedMs;
+    const away = (this.#backAt.get(userId) ?? 0) > sentAt;
+    this.#late.count += 1;
+    if (waited) this.#late.senderWaited += 1;
+    if (away) this.#late.readerAway += 1;
+    if (!waited && !away) this.#late.neither += 1;
   }
 
   #ended({ reason, code }: SocketEnd): void {
@@ -123,9 +181,11 @@ export class Load {
   /** Closes a stretch: what was sent and delivered since the last call. */
   stretch(name: string): Stretch {
     const [delays, sent] = [this.#delays.sort((a, b) => a - b), this.#sent];
-    const [absences, refusals] = [this.#absences.sort((a, b) => a - b), this.#refusals];
+    const [absences, refusals] = [this.#absences, this.#refusals];
+    const late = this.#late;
     const seconds = (performance.now() - this.#since) / 1_000;
     this.#delays = [];
+    this.#late = nothingLate();
     this.#absences = [];
     this.#refusals = {};
     this.#sent = 0;
@@ -133,12 +193,8 @@ export class Load {
     return {
       ...{ name, seconds: Math.round(seconds), sent, deliveries: delays.length },
       ...{ p50: percentile(delays, 50), p99: percentile(delays, 99), max: percentile(delays, 100) },
-      reconnects: {
-        count: absences.length,
-        p50: percentile(absences, 50),
-        p99: percentile(absences, 99),
-        refusals,
-      },
+      late,
+      reconnects: reconnectsOf(absences, refusals),
     };
   }
 

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Platform } from '@bluewave/dev-env/platform';
-import { call, eventually, Listener, openDirect, type Person, register } from '../src/api-client.ts';
-import { platformForTest } from './support.ts';
+import { call, eventually, Listener, openDirect, type Person, register } from '../../src/api-client.ts';
+import { platformForTest } from '../support.ts';
 
 type Watched = { ok: boolean; users: { userId: string; status: string }[] };
 
