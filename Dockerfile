@@ -1,6 +1,6 @@
 # One Dockerfile for every service:
 #   docker build --build-arg SERVICE=chat -t bluewave/chat:dev .
-# Stages: manifests -> (build | dependencies) -> assemble -> runtime, and `dev`, which runs the sources under --watch.
+# Stages: manifests -> (build | dependencies) -> assemble -> warm -> runtime, and `dev`, which runs the sources under --watch.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 # The package manifests alone: as long as none changes, the installs below come from the cache.
@@ -41,6 +41,15 @@ COPY proto /built/proto
 ARG SERVICE
 RUN node /tmp/assemble-image.mjs --service "${SERVICE}" --dependencies /app --built /built --out /out
 
+# V8's code of all that a start loads: without it a start costs a third more CPU, and a new pod has its cores from those
+# that serve. The process ends when everything is loaded, since it has no configuration. Older runtimes ignore it.
+FROM ${NODE_IMAGE} AS warm
+WORKDIR /app
+COPY --from=assemble /out ./
+RUN mkdir .compile-cache && chown 1000:1000 .compile-cache
+USER 1000:1000
+RUN NODE_COMPILE_CACHE=/app/.compile-cache node main.js || true
+
 # Development only: the sources, run by Node's type stripping and restarted when one changes.
 FROM ${NODE_IMAGE} AS dev
 ARG SERVICE
@@ -66,8 +75,8 @@ LABEL org.opencontainers.image.title="bluewave-${SERVICE}" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.vendor="Bluewave"
 WORKDIR /app
-COPY --from=assemble /out ./
-ENV NODE_ENV=production
+COPY --from=warm /app ./
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.compile-cache
 USER 1000:1000
 EXPOSE 8080 9090 50051
 CMD ["node", "main.js"]

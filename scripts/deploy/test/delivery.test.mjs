@@ -31,7 +31,7 @@ describe('the images', () => {
   it('given the Dockerfile, then it has stages, runs as 1000 with node as process 1, and brings no compiler along', () => {
     const dockerfile = read('Dockerfile');
     const stages = [...dockerfile.matchAll(/^FROM \S+ AS (\w+)$/gm)].map(([, name]) => name);
-    assert.deepEqual(stages, ['manifests', 'toolchain', 'build', 'dependencies', 'assemble', 'dev', 'runtime']);
+    assert.deepEqual(stages, ['manifests', 'toolchain', 'build', 'dependencies', 'assemble', 'warm', 'dev', 'runtime']);
     const runtime = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
     assert.match(runtime, /^USER 1000:1000$/m);
     assert.match(runtime, /^CMD \["node", "main\.js"\]$/m);
@@ -134,6 +134,7 @@ describe('the chart', () => {
     assert.match(trigger('gateway').metadata.query, /^sum\(bluewave_gateway_sockets\{/);
     assert.equal(trigger('push').type, 'nats-jetstream');
     assert.equal(trigger('push').metadata.stream, 'BLUEWAVE_ENTRIES');
+    assert.equal(trigger('push').metadata.lagThreshold, '200');
     assert.equal(find(objects, 'Deployment', 'gateway').spec.replicas, undefined);
   });
 
