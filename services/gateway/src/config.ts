@@ -31,9 +31,15 @@ export type GatewayConfig = {
   /** Origins that browsers may call from; `*` allows all. */
   corsOrigins: string[];
   publicUrl: string | undefined;
+  /** How long a start waits for Redis, NATS, chat and the keys of auth before it does without. */
+  peersPatienceMs: number;
   /** Proxies whose `X-Forwarded-For` is believed: addresses, CIDRs or Express' names (`loopback`, `uniquelocal`). */
   trustedProxies: string[];
 };
+
+/** Peers may come long after the gateway, and it can do something without each: it waits less than others for a database. */
+const mostPatienceMs = 30_000;
+const leastPatienceMs = 500;
 
 const address = z
   .string({ error: 'is required: host:port' })
@@ -94,6 +100,7 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     },
     corsOrigins: read.CORS_ORIGINS,
     publicUrl: read.PUBLIC_URL,
+    peersPatienceMs: Math.max(leastPatienceMs, Math.min(mostPatienceMs, read.START_PATIENCE_SECONDS * 1_000)),
     trustedProxies: read.TRUSTED_PROXIES,
   };
 }

@@ -1,6 +1,6 @@
 import { startAdminServer } from '@bluewave/runtime/admin-server';
 import { CloseStack } from '@bluewave/runtime/close-stack';
-import { within } from '@bluewave/runtime/deadline';
+import { sleep, within } from '@bluewave/runtime/deadline';
 import { newId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { GatewayConfig } from './config.ts';
@@ -11,8 +11,8 @@ import { attachSockets } from './ws/attach-sockets.ts';
 
 /** Requests under way are given this long at shutdown: more than any deadline. */
 const finishMs = 5_000;
-/** The gateway starts without Redis and NATS when they are not there within this. */
-const startMs = 500;
+const askAgainMs = 500;
+const lookAgainMs = 50;
 
 export type RunningGateway = { httpPort: number; adminPort: number; close(): Promise<void> };
 
@@ -30,13 +30,24 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   }
 }
 
-/** Gives Redis and NATS a moment, so that a platform where all is well is whole from the first request on. */
-async function firstConnections({ redis, bus }: Pick<Parts, 'redis' | 'bus'>): Promise<void> {
+/**
+ * Gives Redis, NATS, chat and the keys of auth a moment, so that a platform where all is well is whole from the first
+ * request on. A gateway that is ready gets the sockets of one that goes, hundreds at once, and network policies may let
+ * a new pod through only a second after it began.
+ */
+async function firstConnections({ redis, bus, clients, keys, config }: Parts): Promise<void> {
+  const until = Date.now() + config.peersPatienceMs;
+  const patiently = async (ask: () => Promise<boolean>, everyMs: number): Promise<void> => {
+    while (Date.now() < until && !(await ask())) await sleep(everyMs);
+  };
   const connected = Promise.all([
     redis.status === 'ready' || new Promise((resolve) => redis.once('ready', resolve)),
     bus.connection(),
+    // A name has no addresses yet.
+    patiently(() => clients.chat.canBeReached(until - Date.now()), lookAgainMs),
+    patiently(() => keys.refresh(), askAgainMs),
   ]);
-  await within(startMs, 'Redis or NATS', connected).catch(() => undefined);
+  await within(config.peersPatienceMs, 'Redis, NATS, chat or auth', connected).catch(() => undefined);
 }
 
 async function open(config: GatewayConfig, log: Logger, stack: CloseStack): Promise<RunningGateway> {

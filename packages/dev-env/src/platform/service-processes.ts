@@ -18,7 +18,8 @@ export type ServiceProcesses = { backends: ServiceProcess[]; gateways: ServicePr
 const BACKENDS = ['auth', 'chat', 'media', 'push'] as const;
 type Backend = (typeof BACKENDS)[number];
 const START_TIMEOUT_MS = 45_000;
-const STOP_TIMEOUT_MS = 11_000;
+/** As long as Kubernetes gives a pod, its preStop time apart: a gateway takes its time over many sockets. */
+const STOP_TIMEOUT_MS = 30_000;
 const TAIL_LINES = 50;
 
 /** What the services are told, beside their ports. */

@@ -16,6 +16,7 @@ import { sleep } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import { canBeReached } from './can-be-reached.ts';
 import { ChatTargets, type Target, type TargetAddress } from './chat-targets.ts';
+import { followConnection } from './follow-connection.ts';
 
 /** The RPCs of chat that are calls, not streams. */
 export type ChatCalls = Omit<Client<ChatServiceDefinition>, 'Commands'>;
@@ -123,8 +124,13 @@ export class ChatReplicas {
 
   /** Whether any replica can be reached within `ms`. */
   async canBeReached(ms: number): Promise<boolean> {
-    const states = await Promise.all(this.#targets.all().map((target) => canBeReached(target.rpc.grpc, ms)));
-    return states.includes(true);
+    const found = this.#targets.all().map(async (target) => {
+      if (!(await canBeReached(target.rpc.grpc, ms))) throw unreachable();
+    });
+    return Promise.any(found).then(
+      () => true,
+      () => false,
+    );
   }
 
   close(): void {
@@ -176,7 +182,8 @@ export class ChatReplicas {
       stream.close();
       rpc.close();
     };
-    return { ...address, rpc, stream, close };
+    const follow = (tell: (isConnected: boolean) => void): void => followConnection(rpc.grpc, tell);
+    return { ...address, rpc, stream, follow, close };
   }
 
   #calls(pick: () => ChatTarget | undefined): ChatCalls {

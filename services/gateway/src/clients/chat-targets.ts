@@ -5,7 +5,11 @@ import type { Logger } from '@bluewave/runtime/logger';
 
 /** One process that serves; `serverName` is the name its certificate is checked against, when it was found by name. */
 export type TargetAddress = { address: string; serverName: string | undefined };
-export type Target = TargetAddress & { close(): void };
+export type Target = TargetAddress & {
+  /** Tells whether the process is connected, now and whenever that changes, until the target is closed. */
+  follow(tell: (isConnected: boolean) => void): void;
+  close(): void;
+};
 
 export type ChatTargetsOptions<T extends Target> = {
   /** `host:port`, or several comma separated. */
@@ -20,21 +24,30 @@ export type ChatTargetsOptions<T extends Target> = {
 const avoidMs = 1_000;
 /** How long a target that left the name goes on with what it was asked. */
 const lingerMs = 3_000;
+/** However many connections end, a name is not resolved more often; while it has no address it is as soon as this. */
+const resolveAgainMs = 250;
+const resolveAbsentMs = 1_000;
 
 /**
- * The live set of a service's processes: a comma list and/or names with several addresses, resolved again every 5 s.
- * Each key has one home among them, the same for every gateway that sees the same set; a target that could not be
- * reached is passed over for a second. A name that cannot be resolved keeps what it had.
+ * The live set of a service's processes: a comma list and/or names with several addresses, resolved again every 5 s and
+ * when a connection ends, which a process that is replaced does before the name is looked at again.
+ * Each key has one home among them, the same for every gateway that sees the same set. A target that is not connected
+ * is passed over while another one is, since a call to an address where nobody is any more waits for its whole deadline;
+ * one that could not be reached is passed over for a second. A name that cannot be resolved keeps what it had.
  */
 export class ChatTargets<T extends Target> {
   readonly #options: ChatTargetsOptions<T>;
   readonly #now: () => number;
   readonly #targets = new Map<string, T>();
   readonly #avoided = new Map<string, number>();
+  readonly #connected = new Set<string>();
   readonly #lingering = new Map<T, NodeJS.Timeout>();
   readonly #timer: NodeJS.Timeout;
+  readonly #isNamed: boolean;
+  /** Those that are connected, or all while none is. */
   #names: string[] = [];
   #next = 0;
+  #again: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: ChatTargetsOptions<T>) {
@@ -42,7 +55,8 @@ export class ChatTargets<T extends Target> {
     this.#now = options.now ?? Date.now;
     const parts = options.address.split(',');
     this.#use(parts.map(literal).filter((found) => found !== undefined));
-    if (parts.some((part) => !literal(part))) void this.#resolve();
+    this.#isNamed = parts.some((part) => !literal(part));
+    if (this.#isNamed) void this.#resolve();
     this.#timer = setInterval(() => void this.#resolve(), options.resolveEveryMs ?? 5_000);
     this.#timer.unref();
   }
@@ -74,6 +88,7 @@ export class ChatTargets<T extends Target> {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#again);
     for (const [target, timer] of this.#lingering) {
       clearTimeout(timer);
       target.close();
@@ -98,6 +113,7 @@ export class ChatTargets<T extends Target> {
       if (!this.#closed) this.#use(found.flat());
     } catch (error) {
       this.#options.log.warn({ err: error, address: this.#options.address }, 'an address could not be resolved');
+      if (this.#targets.size === 0) this.#resolveIn(resolveAbsentMs);
     }
   }
 
@@ -108,16 +124,44 @@ export class ChatTargets<T extends Target> {
       if (wanted.has(name)) continue;
       this.#targets.delete(name);
       this.#avoided.delete(name);
+      this.#connected.delete(name);
       const timer = setTimeout(() => {
         this.#lingering.delete(target);
         target.close();
       }, lingerMs);
       this.#lingering.set(target, timer);
     }
-    for (const [name, target] of wanted) {
-      if (!this.#targets.has(name)) this.#targets.set(name, this.#options.open(target));
+    for (const [name, address] of wanted) {
+      if (this.#targets.has(name)) continue;
+      const target = this.#options.open(address);
+      this.#targets.set(name, target);
+      target.follow((isConnected) => this.#note(target, isConnected));
     }
-    this.#names = [...this.#targets.keys()];
+    this.#choose();
+  }
+
+  #note(target: T, isConnected: boolean): void {
+    const name = target.address;
+    if (this.#closed || this.#targets.get(name) !== target || this.#connected.has(name) === isConnected) return;
+    if (isConnected) this.#connected.add(name);
+    else {
+      this.#connected.delete(name);
+      this.#resolveIn(resolveAgainMs);
+    }
+    this.#choose();
+  }
+
+  #choose(): void {
+    const names = [...this.#targets.keys()];
+    this.#names = this.#connected.size === 0 ? names : names.filter((name) => this.#connected.has(name));
+  }
+
+  #resolveIn(ms: number): void {
+    if (!this.#isNamed || this.#closed) return;
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      void this.#resolve();
+    }, ms).unref();
   }
 }
 

@@ -57,6 +57,11 @@ export class KeySet {
     return this.#json;
   }
 
+  /** Asks now, or joins who asks already. @returns whether auth answered */
+  refresh(): Promise<boolean> {
+    return this.#ask();
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

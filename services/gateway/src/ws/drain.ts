@@ -10,16 +10,20 @@ export type DrainOptions = {
 
 /** Time for the announcement to arrive before the first socket is closed. */
 const noticeMs = 150;
-/** The spread grows with the number of sockets, so that those who take them over are not run down. */
-const spreadPerSocketMs = 2;
-const maxSpreadMs = 5_000;
+/**
+ * The spread grows with the number of sockets, so that those who take them over are not run down: a socket that comes
+ * back costs its new gateway, chat and MongoDB about 10 ms of CPU together. Nobody waits for the end of the spread, since
+ * a socket is served until its own turn.
+ */
+const spreadPerSocketMs = 10;
+const maxSpreadMs = 15_000;
 /** Events under way are answered before their socket is closed. */
 const patienceMs = 3_000;
 const lookAgainMs = 25;
 
 /**
  * Sends every socket elsewhere: tells each when to come back, and closes one after the other when its events are
- * answered. Resolves when all are closed, after about 8 s at the latest.
+ * answered. Resolves when all are closed, after about 18 s at the latest.
  */
 export async function drainSockets({ io, close, random, now }: DrainOptions): Promise<void> {
   const sockets = [...io.sockets.sockets.values()];

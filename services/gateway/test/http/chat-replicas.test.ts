@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Command } from '@bluewave/protos/generated/bluewave/chat/v1/Command';
 import { pickByRendezvous } from '@bluewave/rpc/rendezvous';
@@ -83,6 +85,29 @@ describe('replicas of chat', () => {
     expect(Date.now() - started).toBeLessThan(1_500);
     const heads = await Promise.all(ids.map((id) => chat.for(id).GetHeads({ conversationIds: [id] }, context())));
     expect(heads.map(({ heads: [head] }) => head?.conversationId)).toEqual(ids);
+  });
+
+  it('given an address where nobody answers any more, when messages are sent and read, then none waits for it', async () => {
+    const heard: Command[] = [];
+    const { port } = await replica(heard);
+    // As an address that left with its pod: connections are begun and nothing ever comes.
+    const begun: Socket[] = [];
+    const gone = createServer((socket) => void begun.push(socket)).listen(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const chat = replicasAt((gone.address() as AddressInfo).port, port);
+    expect(await chat.canBeReached(3_000)).toBe(true);
+    const ids = Array.from({ length: 20 }, () => randomUUID());
+    const answers = await Promise.all(
+      ids.map(async (id) => {
+        const { message: sent } = await chat.send(sendOf(id), context());
+        const { heads } = await chat.any.GetHeads({ conversationIds: [id] }, context());
+        return [sent?.conversationId, heads[0]?.conversationId];
+      }),
+    );
+    expect(answers).toEqual(ids.map((id) => [id, id]));
+    expect(heard).toHaveLength(ids.length);
+    gone.close();
+    for (const socket of begun) socket.destroy();
   });
 
   it('given a stream that breaks under a message, when it was not answered, then the same command is repeated', async () => {

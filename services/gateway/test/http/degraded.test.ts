@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '@bluewave/dev-env/net/free-port';
 import { AppError } from '@bluewave/errors/app-error';
 import type { RpcServer } from '@bluewave/rpc/server';
 import { type GatewayUnderTest, startGatewayUnderTest } from './support/gateway.ts';
@@ -46,6 +47,25 @@ describe('a gateway whose peers are away', () => {
       expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     }
   });
+
+  it('given chat and auth that come a moment later, when it has patience, then it is ready only with them', async () => {
+    const [authPort, chatPort] = [await freePort(), await freePort()];
+    const addresses = { AUTH_ADDRESS: `127.0.0.1:${authPort}`, CHAT_ADDRESS: `localhost:${chatPort}` };
+    let isReady = false;
+    const starting = startGatewayUnderTest({ ...addresses, START_PATIENCE_SECONDS: '90' }).then((gateway) => {
+      isReady = true;
+      return closing(gateway);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(isReady).toBe(false);
+    closing(await startScriptedAuth(keys, authPort));
+    closing(await startScriptedChat({}, () => 'silence', chatPort));
+    const gateway = await starting;
+    expect((await gateway.call('GET', '/health')).body).toMatchObject({ parts: { auth: 'up', chat: 'up' } });
+    expect((await gateway.call('POST', '/sync', { token, body: {} })).body).toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+  }, 30_000);
 
   it('given auth that went away, when tokens it signed come, then they go on working', async () => {
     const auth = await startScriptedAuth(keys);

@@ -88,6 +88,7 @@ export class World {
         messagesPerMinute: 60,
         roomLimit: this.#options.roomLimit ?? { max: 5, windowMs: 10_000, muteMs: 30_000 },
         corsOrigins: this.#options.corsOrigins ?? [],
+        peersPatienceMs: 500,
         publicUrl: undefined,
         trustedProxies: [],
       },

@@ -18,6 +18,7 @@ export function testConfig(change: Record<string, string>): GatewayConfig {
     LOG_LEVEL: 'silent',
     BIND_HOST: '127.0.0.1',
     HTTP_PORT: '0',
+    START_PATIENCE_SECONDS: '0',
     ADMIN_PORT: '0',
     RATE_LIMITS: 'off',
     REDIS_URL: environmentOf('TEST_REDIS_URL'),

@@ -11,9 +11,9 @@ import { log } from './services.ts';
 const common = { host: '127.0.0.1', tls: undefined, allowedCallers: [], log };
 
 /** A peer that answers what a test says, over real gRPC. */
-export function startScriptedAuth(unary: Partial<Handlers<AuthServiceDefinition>>): Promise<RpcServer> {
+export function startScriptedAuth(unary: Partial<Handlers<AuthServiceDefinition>>, port = 0): Promise<RpcServer> {
   const definition = loadService<AuthServiceDefinition>('auth', 'AuthService');
-  return startRpcServer({ ...common, port: 0, services: [{ definition, unary: { ...unary } }] });
+  return startRpcServer({ ...common, port, services: [{ definition, unary: { ...unary } }] });
 }
 
 /** What a scripted chat does with a command: a reply, no answer ever, or the stream breaks without one. */
@@ -22,6 +22,7 @@ export type ScriptedAnswer = Omit<ReplyInput, 'id'> | 'silence' | 'break';
 export function startScriptedChat(
   unary: Partial<Handlers<ChatServiceDefinition>>,
   answer: (command: Command) => ScriptedAnswer = () => 'silence',
+  port = 0,
 ): Promise<RpcServer> {
   const definition = loadService<ChatServiceDefinition>('chat', 'ChatService');
   const Commands = (stream: ServerDuplexStream<never, unknown>): void => {
@@ -35,5 +36,5 @@ export function startScriptedChat(
     });
     stream.on('end', () => stream.end());
   };
-  return startRpcServer({ ...common, port: 0, services: [{ definition, unary: { ...unary }, streams: { Commands } }] });
+  return startRpcServer({ ...common, port, services: [{ definition, unary: { ...unary }, streams: { Commands } }] });
 }
