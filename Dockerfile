@@ -1,6 +1,6 @@
 # One Dockerfile for every service:
 #   docker build --build-arg SERVICE=chat -t bluewave/chat:dev .
-# Stages: manifests -> (build | dependencies) -> assemble -> warm -> runtime, and `dev`, which runs the sources under --watch.
+# Stages: manifests -> (build | dependencies) -> assemble -> warm -> runtime, and `dev`, which runs the sources and starts them anew on a change.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 # The package manifests alone: as long as none changes, the installs below come from the cache.
@@ -50,7 +50,7 @@ RUN mkdir .compile-cache && chown 1000:1000 .compile-cache
 USER 1000:1000
 RUN NODE_COMPILE_CACHE=/app/.compile-cache node main.js || true
 
-# Development only: the sources, run by Node's type stripping and restarted when one changes.
+# Development only: the sources, run by Node's type stripping and started anew when one changes.
 FROM ${NODE_IMAGE} AS dev
 ARG SERVICE
 WORKDIR /app
@@ -58,11 +58,12 @@ COPY --from=dependencies --chown=1000:1000 /app ./
 COPY --chown=1000:1000 proto proto
 COPY --from=build --chown=1000:1000 /app/packages packages
 COPY --chown=1000:1000 services/${SERVICE} services/${SERVICE}
+COPY --chown=1000:1000 scripts/deploy/watch-sources.mjs ./
 RUN ln -s "services/${SERVICE}/src/main.ts" main.ts && chown 1000:1000 /app
 ENV NODE_ENV=development
 USER 1000:1000
 EXPOSE 8080 9090 50051
-CMD ["node", "--watch", "--watch-preserve-output", "--conditions=bluewave-src", "main.ts"]
+CMD ["node", "--conditions=bluewave-src", "watch-sources.mjs", "main.ts", "packages", "services"]
 
 FROM ${NODE_IMAGE} AS runtime
 ARG SERVICE

@@ -39,7 +39,7 @@ function workloadFindings(object, pod, { writableRoot }) {
   if (object.kind !== 'Deployment') return findings;
   const [container] = pod.spec.containers;
   for (const probe of ['startupProbe', 'readinessProbe']) need(container[probe], `has no ${probe}`);
-  // Sources under --watch outlive their mistakes.
+  // Sources that are watched outlive their mistakes.
   need(writableRoot || container.livenessProbe?.httpGet?.path === '/healthz', 'liveness has to ask /healthz');
   need(container.readinessProbe?.httpGet?.path === '/readyz', 'readiness has to ask /readyz');
   const grace = pod.spec.terminationGracePeriodSeconds;
