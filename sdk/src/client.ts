@@ -65,8 +65,11 @@ export type OpenConversation = {
   loadOlder(): Promise<boolean>;
   /** Keeps and shows the message at once and sends it as soon as that is possible. */
   send(body: string | MessageBody): Sending;
-  /** Shows the edit at once; rolled back when it is refused. `target` is the `id` or `key` of an own message. */
-  edit(target: string, text: string): Promise<Message>;
+  /**
+   * Shows the edit at once; rolled back when it is refused. `target` is the `id` or `key` of an own message. Given
+   * `mentions` take the place of those it has; without them it calls whom it called.
+   */
+  edit(target: string, text: string, options?: Pick<MessageBody, 'mentions'>): Promise<Message>;
   /** Deletes for everyone, or takes away a message that failed. `target` is the `id` or `key`. */
   delete(target: string): Promise<void>;
   /** Sends a failed message again, as a new one. `key` is that of the failed one. */

@@ -67,8 +67,13 @@ function openConversation(parts: Parts, id: string): OpenConversation {
     loaded: timeline.loaded,
     loadOlder: () => open.loadOlder(id),
     send: (body) => send(parts, timeline, id, typeof body === 'string' ? { text: body } : body),
-    edit: (given, text) =>
-      handled(change(given, (target) => answered(outbox.add({ kind: 'edit', conversationId: id, target, text }).done))),
+    edit: (given, text, { mentions } = {}) =>
+      handled(
+        change(given, (target) => {
+          const called = mentions === undefined ? {} : { mentions };
+          return answered(outbox.add({ kind: 'edit', conversationId: id, target, text, ...called }).done);
+        }),
+      ),
     delete(given) {
       if (outbox.find(given)?.problem) return Promise.resolve(outbox.discard(given));
       return handled(

@@ -198,8 +198,11 @@ export class Parts {
     switch (item.kind) {
       case 'send':
         return this.#send(item);
-      case 'edit':
-        return this.api('messagesEdit', { params: { id: item.target }, body: { text: item.text } }, options);
+      case 'edit': {
+        const { target, text, mentions } = item;
+        const body = { text, ...(mentions === undefined ? {} : { mentions }) };
+        return this.api('messagesEdit', { params: { id: target }, body }, options);
+      }
       case 'delete':
         await this.api('messagesDelete', { params: { id: item.target } }, options);
         this.conversations.takeDeletion(item.conversationId, item.target, item.createdAt);

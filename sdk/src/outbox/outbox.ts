@@ -23,7 +23,7 @@ type Promised = { resolve(message: Message | undefined): void; reject(error: Blu
 
 type NewItem =
   | { kind: 'send'; conversationId: string; body: MessageBody }
-  | { kind: 'edit'; conversationId: string; target: string; text: string }
+  | { kind: 'edit'; conversationId: string; target: string; text: string; mentions?: string[] }
   | { kind: 'delete'; conversationId: string; target: string };
 
 /** Ids of sent messages that are remembered. */

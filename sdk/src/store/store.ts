@@ -51,7 +51,7 @@ export type OutboxItem = Pending &
   (
     | { kind: 'send'; body: MessageBody }
     /** `target` is a message id, or the `clientMsgId` of a message that is not sent yet. */
-    | { kind: 'edit'; target: string; text: string }
+    | { kind: 'edit'; target: string; text: string; mentions?: string[] }
     | { kind: 'delete'; target: string }
   );
 

@@ -71,6 +71,20 @@ function statusBy({ deliveredSeq, readSeq }: LeastPointers, seq: number): Messag
   return seq <= deliveredSeq ? 'delivered' : 'sent';
 }
 
+/** Whom a message calls, as messages say it. */
+function calls(mentions: readonly string[]): Pick<MessageView, 'mentions' | 'mentionsAll'> {
+  const ids = mentions.filter((one) => one !== 'all');
+  return { mentions: ids, ...(ids.length < mentions.length ? { mentionsAll: true } : {}) };
+}
+
+/** An edit as it is shown before the platform took it; without mentions of its own it calls whom the message called. */
+function editedView(view: MessageView, { text, mentions, createdAt }: Extract<OutboxItem, { kind: 'edit' }>) {
+  const edited = { ...view, text, editedAt: createdAt };
+  if (mentions === undefined) return edited;
+  const { mentionsAll: _, ...rest } = edited;
+  return { ...rest, ...calls(mentions) };
+}
+
 function pendingView(
   item: Extract<OutboxItem, { kind: 'send' }>,
   sender: UserSummary,
@@ -89,8 +103,7 @@ function pendingView(
     sender,
     text,
     attachments,
-    mentions: mentions.filter((one) => one !== 'all'),
-    ...(mentions.includes('all') ? { mentionsAll: true } : {}),
+    ...calls(mentions),
     ...(threadRootId === undefined ? {} : { threadRootId }),
     ...(target ? { replyTo: quote(target.message) } : {}),
     forwardCount: 0,
@@ -106,7 +119,7 @@ function pendingView(
 }
 
 function changedView(view: MessageView, item: Exclude<OutboxItem, { kind: 'send' }>): MessageView {
-  if (item.kind === 'edit') return { ...view, text: item.text, editedAt: item.createdAt };
+  if (item.kind === 'edit') return editedView(view, item);
   const { text, attachments, mentions, reactions, deletedAt } = deleted(
     { ...view, id: '', seq: 0, status: 'sent' },
     item.createdAt,

@@ -81,6 +81,15 @@ export async function expectMarksAndReplies(world: World): Promise<void> {
     ...{ pinned: false, text: 'who is coming?' },
     reactions: [{ emoji: '👍', count: 1, mine: false }],
   });
+
+  const calling = mine.edit(root.id, 'who, @bob?', { mentions: [bob.id] });
+  expect(mine.messages.get()[0]).toMatchObject({ text: 'who, @bob?', mentions: [bob.id], changing: true });
+  expect(await calling).toMatchObject({ mentions: [bob.id] });
+  await until(() => theirs.messages.get()[0]?.mentions[0] === bob.id);
+  await mine.edit(root.id, 'who is coming?');
+  await until(() => theirs.messages.get()[0]?.text === 'who is coming?');
+  expect([mine, theirs].map((one) => one.messages.get()[0]?.mentions)).toEqual([[bob.id], [bob.id]]);
+
   const other = await adas.createGroup({ name: 'Other', memberIds: [] });
   const results = await mine.forward(root.id, [other.id, crypto.randomUUID()]);
   expect(results).toMatchObject([
