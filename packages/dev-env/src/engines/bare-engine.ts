@@ -65,11 +65,20 @@ export const bareMongod = async (folder: string, port: number, args: readonly st
 /** A new replica set of one, once it takes writes. Its address is `mongodUrl(port)`. */
 export const bareReplicaSet = async (folder: string, port: number): Promise<BareEngine> => {
   const engine = await bareMongod(folder, port, ['--replSet', 'rs0']);
-  await withMongo(`mongodb://127.0.0.1:${port}/?directConnection=true`, (client) =>
-    client.db('admin').command({
-      replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${port}` }] },
-    }),
-  );
+  await waitUntil(() => initiate(port), { timeoutMs: startMs });
   await waitUntil(() => checkMongo(mongodUrl(port)), { timeoutMs: startMs });
   return engine;
 };
+
+const alreadyInitialized = 23;
+
+/** A mongod that listens may not talk yet: this can be repeated. */
+const initiate = (port: number): Promise<void> =>
+  withMongo(`mongodb://127.0.0.1:${port}/?directConnection=true`, async (client) => {
+    const members = [{ _id: 0, host: `127.0.0.1:${port}` }];
+    try {
+      await client.db('admin').command({ replSetInitiate: { _id: 'rs0', members } });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== alreadyInitialized) throw error;
+    }
+  });
