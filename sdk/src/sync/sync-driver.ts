@@ -47,6 +47,8 @@ export class SyncDriver {
   handle(input: Input): void {
     const effects = this.#core.handle(input);
     if (effects.length === 0) return;
+    // Asked first: the platform reads the next page while this one is taken in.
+    for (const effect of effects) if (effect.type === 'sync') void this.#ask(effect);
     this.#options.onEffects(effects);
     for (const effect of effects) this.#carryOut(effect);
   }
@@ -77,17 +79,15 @@ export class SyncDriver {
         this.#stopRetry?.();
         this.#stopRetry = clock.after(effect.ms, () => this.handle({ type: 'retry' }));
         break;
-      case 'sync':
-        void this.#ask(effect);
-        break;
       case 'synced':
         onSynced();
         break;
+      case 'sync':
       case 'apply':
       case 'view':
       case 'follow':
       case 'forget':
-      // Seen to by `onEffects`.
+      // Seen to before, and by `onEffects`.
     }
   }
 

@@ -54,6 +54,7 @@ import { allOf, choicePolicies } from './policies/policies.ts';
 import { webhookPolicies } from './policies/webhook-policies.ts';
 import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
 import { TrailWriter } from './receipts/trail-writer.ts';
+import { rememberLargeCounts } from './reading/large-counts.ts';
 import { findableByEdits } from './search/findable-by-edits.ts';
 import { Indexer, type IndexerTimings } from './search/indexer.ts';
 import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
@@ -186,7 +187,7 @@ function openLog(
     boots: deadlined(createMongoBootStore(collections)),
     projections: findableByEdits(deadlined(createMongoProjectionStore(collections), projectionMs), search),
   });
-  const reads = deadlined(createMongoReadStore(collections));
+  const reads = rememberLargeCounts(deadlined(createMongoReadStore(collections)), clock);
   const outbox = new Outbox(clock);
   const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
   const indexer = opened.add('indexer', new Indexer({ index: search, entries, clock, log, ...indexing }));

@@ -65,7 +65,7 @@ async function countUnread(
     queries.at(-1)?.push(me);
     room -= cost;
   }
-  const counts = await Promise.all(queries.map((some) => store.unread(some)));
+  const counts = await Promise.all(queries.map((some) => store.unread(some, headOf)));
   return new Map(counts.flatMap((some) => [...some]));
 }
 

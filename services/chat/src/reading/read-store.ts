@@ -98,8 +98,11 @@ export type ReadStore = {
   heads(conversationIds: readonly string[]): Promise<Head[]>;
   /** The last message that was not deleted, of each conversation that has one. */
   lastMessages(conversationIds: readonly string[]): Promise<Map<string, LogEntry>>;
-  /** Messages of others after each membership's read pointer that were not deleted, at most `mostUnread` of each. */
-  unread(memberships: readonly Membership[]): Promise<Map<string, Unread>>;
+  /**
+   * Messages of others after each membership's read pointer that were not deleted, at most `mostUnread` of each.
+   * @param heads the last seq of each conversation, as the caller read it before
+   */
+  unread(memberships: readonly Membership[], heads: ReadonlyMap<string, number>): Promise<Map<string, Unread>>;
   /** The two members, ever, of direct conversations. */
   directMembers(conversationIds: readonly string[]): Promise<Map<string, string[]>>;
   entry(conversationId: string, seq: number): Promise<LogEntry | null>;
