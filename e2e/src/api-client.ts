@@ -54,10 +54,11 @@ export async function register(gateway: string): Promise<Person> {
 
 /** Opens the direct conversation of two people. @returns its id. */
 export async function openDirect(gateway: string, one: Person, other: Person): Promise<string> {
-  const { body } = await call<{ id: string }>(gateway, 'POST', '/conversations', {
+  const { status, body } = await call<{ id: string }>(gateway, 'POST', '/conversations', {
     token: one.token,
     body: { type: 'direct', userId: other.id },
   });
+  if (status >= 300) throw new Error(`opening a conversation answered ${status}: ${JSON.stringify(body)}`);
   return body.id;
 }
 
@@ -82,14 +83,23 @@ export class Listener {
     });
   }
 
-  /** Resolves when the gateway accepted the connection. */
+  /** Resolves when the gateway accepted the connection; comes back for up to 10 s when it is told to. */
   static async connect(gateway: string, person: Person): Promise<Listener> {
-    const listener = new Listener(gateway, person);
-    await new Promise<void>((resolve, reject) => {
-      listener.socket.once('connect', resolve);
-      listener.socket.once('connect_error', reject);
-    });
-    return listener;
+    for (const until = Date.now() + 10_000; ;) {
+      const listener = new Listener(gateway, person);
+      try {
+        await new Promise<void>((resolve, reject) => {
+          listener.socket.once('connect', resolve);
+          listener.socket.once('connect_error', reject);
+        });
+        return listener;
+      } catch (refusal) {
+        listener.close();
+        const { data } = refusal as { data?: { retryAfterMs?: number } };
+        if (data?.retryAfterMs === undefined || Date.now() + data.retryAfterMs > until) throw refusal;
+        await new Promise((resolve) => setTimeout(resolve, data.retryAfterMs));
+      }
+    }
   }
 
   /** The acknowledgement of an event, within 5 s. */

@@ -195,13 +195,12 @@ describe('a set-up that is incomplete: the service goes on with what it has', ()
     const NATS_URL = `nats://127.0.0.1:${port}`;
     const [authPort, chatPort, httpPort] = [await freePort(), await freePort(), await freePort()];
     const addresses = { AUTH_ADDRESS: `127.0.0.1:${authPort}`, CHAT_ADDRESS: `127.0.0.1:${chatPort}` };
-    const parts = [
-      await start('auth', { NATS_URL, GRPC_PORT: String(authPort) }),
-      await start('chat', { NATS_URL, GRPC_PORT: String(chatPort) }),
-      await start('gateway', { NATS_URL, ...addresses, HTTP_PORT: String(httpPort) }),
-    ];
-    for (const part of parts) await part.waitReady();
-    const [, chat] = parts as [ServiceProcess, ServiceProcess, ServiceProcess];
+    const auth = await start('auth', { NATS_URL, GRPC_PORT: String(authPort) });
+    const chat = await start('chat', { NATS_URL, GRPC_PORT: String(chatPort) });
+    for (const part of [auth, chat]) await part.waitReady();
+    // It waits for nobody here: whom it calls is there before it.
+    const gateway = await start('gateway', { NATS_URL, ...addresses, HTTP_PORT: String(httpPort) });
+    await gateway.waitReady();
     const door = `http://127.0.0.1:${httpPort}`;
     const [alice, bob] = [await register(door), await register(door)];
     const id = await openDirect(door, alice, bob);
