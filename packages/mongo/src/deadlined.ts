@@ -13,9 +13,10 @@ export const callMs = 6_000;
 export function deadlined<T extends object>(store: T, ms = callMs): T {
   const bounded = Object.entries(store).map(([name, member]: [string, unknown]) => {
     if (typeof member !== 'function') return [name, member];
+    // Callers are shown what is rejected: which call it was is for the log only.
     const call = (...args: unknown[]): unknown => {
       const result: unknown = Reflect.apply(member, store, args);
-      return result instanceof Promise ? within(ms, 'MongoDB', result) : result;
+      return result instanceof Promise ? within(ms, 'The platform', result, `${name} of a store`) : result;
     };
     return [name, call];
   });

@@ -20,6 +20,10 @@ describe('a store with deadlines', () => {
   });
 
   it('given a call that never settles, when its time is over, then it is DEADLINE_EXCEEDED', async () => {
-    await expect(deadlined(store, 20).hang()).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await expect(deadlined(store, 20).hang()).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      detail: 'The platform did not answer in time.',
+      cause: new Error('hang of a store took longer than 20 ms'),
+    });
   });
 });

@@ -10,12 +10,15 @@ export function remainingMs(deadline: Deadline, max = Number.POSITIVE_INFINITY, 
 
 /**
  * Settles as `promise` does, or rejects with DEADLINE_EXCEEDED after `ms`. The work itself goes on: use it for calls
- * that have no deadline of their own.
+ * that have no deadline of their own. `call` names it for the log, as the cause.
  */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+export async function within<T>(ms: number, what: string, promise: Promise<T>, call?: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new AppError('DEADLINE_EXCEEDED', `${what} did not answer in time.`)), ms);
+    timer = setTimeout(() => {
+      const cause = call === undefined ? undefined : new Error(`${call} took longer than ${ms} ms`);
+      reject(new AppError('DEADLINE_EXCEEDED', `${what} did not answer in time.`, { cause }));
+    }, ms);
   });
   try {
     return await Promise.race([promise, timeout]);

@@ -71,7 +71,7 @@ describe('given a room', () => {
     expect(state.head).toBe(52);
     const change = { actorId: first ?? '', conversationId, name: 'Governed again' };
     expect((await replicaOf(1).insist.UpdateConversation(change)).info?.name).toBe('Governed again');
-    // One who comes back to it is a member as any other.
+    // One who comes back to it is a member like everybody else.
     const returned = await replicaOf(0).insist.JoinConversation({ actorId: owner, conversationId });
     expect(returned.me?.role).toBe('member');
   }, 120_000);

@@ -1,25 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@bluewave/errors/app-error';
-import { connectMongo } from '@bluewave/mongo/connect';
 import fc from 'fast-check';
-import type mongoose from 'mongoose';
 import type { SearchIndex } from '../src/search/search-index.ts';
-import { chatCollections, type ChatCollections, ensureIndexes } from '../src/storage/collections.ts';
-import { testConfig, testLog } from './support/environment.ts';
+import { type CollectionsForTest, collectionsForTest } from './support/collections-for-test.ts';
 import { SearchWorld } from './support/search-world.ts';
 
-let connection: mongoose.Connection;
-let collections: ChatCollections;
+let opened: CollectionsForTest;
 beforeAll(async () => {
-  const { mongodbUrl: url, mongodbDatabase: database } = testConfig();
-  connection = await connectMongo({ url, database, appName: 'chat-test', log: testLog });
-  collections = chatCollections(connection);
-  await ensureIndexes(collections);
+  opened = await collectionsForTest();
 }, 60_000);
-afterAll(async () => {
-  await collections.db.dropDatabase();
-  await connection.close();
-});
+afterAll(() => opened?.close());
 
 const outOfTime = () => Promise.reject(new AppError('DEADLINE_EXCEEDED', 'out of time'));
 const never = () => new Promise<never>(() => undefined);
@@ -32,7 +22,7 @@ function slowIndex(index: SearchIndex, isSlow: (answer: number) => boolean, slow
 
 let world: SearchWorld;
 beforeEach(async () => {
-  world = new SearchWorld(collections, 1_000);
+  world = new SearchWorld(opened.collections, 1_000);
   for (const history of ['all', 'joined'] as const) await world.open(history);
   for (let count = 0; count < 40; count += 1) await world.send(count, count, 'two common words', 60_000);
   for (const conversation of [0, 1]) await world.indexSome(conversation, 256, false);

@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connectMongo } from '@bluewave/mongo/connect';
 import fc from 'fast-check';
-import type mongoose from 'mongoose';
-import { chatCollections, type ChatCollections, ensureIndexes } from '../src/storage/collections.ts';
-import { testConfig, testLog } from './support/environment.ts';
+import { type CollectionsForTest, collectionsForTest } from './support/collections-for-test.ts';
 import { SearchWorld } from './support/search-world.ts';
 
-let connection: mongoose.Connection;
-let collections: ChatCollections;
+let opened: CollectionsForTest;
 beforeAll(async () => {
-  const { mongodbUrl: url, mongodbDatabase: database } = testConfig();
-  connection = await connectMongo({ url, database, appName: 'chat-test', log: testLog });
-  collections = chatCollections(connection);
-  await ensureIndexes(collections);
+  opened = await collectionsForTest();
 }, 60_000);
-afterAll(async () => {
-  await collections.db.dropDatabase();
-  await connection.close();
-});
+afterAll(() => opened?.close());
 
 /** What people write here: the word as it is written, and what it is made of, in plain letters. */
 const vocabulary = new Map<string, string[]>([
@@ -158,7 +148,7 @@ describe('given messages that were sent, edited and deleted, members who left an
     );
     await fc.assert(
       fc.asyncProperty(story, async ([keys, steps, questions]) => {
-        const world = new SearchWorld(collections, keys);
+        const world = new SearchWorld(opened.collections, keys);
         for (const history of ['all', 'joined', 'joined'] as const) await world.open(history);
         for (const one of steps) await take(world, one);
         for (const one of questions) await compare(world, one);

@@ -35,19 +35,30 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
  * request on. A gateway that is ready gets the sockets of one that goes, hundreds at once, and network policies may let
  * a new pod through only a second after it began.
  */
-async function firstConnections({ redis, bus, clients, keys, config }: Parts): Promise<void> {
-  const until = Date.now() + config.peersPatienceMs;
+async function firstConnections({ redis, bus, clients, keys, config, log }: Parts): Promise<void> {
+  const { peersPatienceMs } = config;
+  const until = Date.now() + peersPatienceMs;
   const patiently = async (ask: () => Promise<boolean>, everyMs: number): Promise<void> => {
-    while (Date.now() < until && !(await ask())) await sleep(everyMs);
+    while (!(await ask())) {
+      if (Date.now() >= until) throw new Error('it is not there');
+      await sleep(everyMs);
+    }
   };
-  const connected = Promise.all([
-    redis.status === 'ready' || new Promise((resolve) => redis.once('ready', resolve)),
-    bus.connection(),
+  const peers = {
+    Redis: redis.status === 'ready' ? Promise.resolve() : new Promise((resolve) => redis.once('ready', resolve)),
+    NATS: bus.connection(),
     // A name has no addresses yet.
-    patiently(() => clients.chat.canBeReached(until - Date.now()), lookAgainMs),
-    patiently(() => keys.refresh(), askAgainMs),
-  ]);
-  await within(config.peersPatienceMs, 'Redis, NATS, chat or auth', connected).catch(() => undefined);
+    chat: patiently(() => clients.chat.canBeReached(Math.max(1, until - Date.now())), lookAgainMs),
+    auth: patiently(() => keys.refresh(), askAgainMs),
+  };
+  const come = Object.entries(peers).map(async ([peer, coming]) => {
+    try {
+      await within(peersPatienceMs, peer, coming);
+    } catch (error) {
+      log.warn({ err: error, peer }, 'the start does not wait for a peer any longer; it is used once it is there');
+    }
+  });
+  await Promise.all(come);
 }
 
 async function open(config: GatewayConfig, log: Logger, stack: CloseStack): Promise<RunningGateway> {

@@ -47,17 +47,20 @@ export class ServiceProcess {
   }
 
   /** What a readiness probe would be told. */
-  async isReady(): Promise<boolean> {
-    const answer = await fetch(`http://127.0.0.1:${this.#adminPort}/readyz`, {
-      signal: AbortSignal.timeout(2_000),
-    }).catch(() => undefined);
-    return answer?.status === 200;
+  async readiness(): Promise<'ready' | `not ready: ${string}`> {
+    try {
+      const probe = { signal: AbortSignal.timeout(2_000) };
+      const { status } = await fetch(`http://127.0.0.1:${this.#adminPort}/readyz`, probe);
+      return status === 200 ? 'ready' : `not ready: ${status}`;
+    } catch (error) {
+      return `not ready: ${String(error)}`;
+    }
   }
 
   async waitReady(): Promise<void> {
     await eventually(
-      () => this.isReady(),
-      (ready) => ready,
+      () => this.readiness(),
+      (readiness) => readiness === 'ready',
       20_000,
     );
   }

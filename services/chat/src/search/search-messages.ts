@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@bluewave/errors/app-error';
 import type { Clock } from '@bluewave/runtime/clock';
+import { within } from '@bluewave/runtime/deadline';
 import { isMessage, type MessageEntry } from '../events/present-message.ts';
 import type { LogEntry, MessageKind } from '../log/entry.ts';
 import { keyOf } from '../reading/hydrate.ts';
@@ -145,22 +145,15 @@ type TimedStep = Step & { isLate: boolean };
 
 /** A step of each source; of one whose time is up, nothing but the source itself. */
 async function stepAll({ isOutOfTime }: SearchDeps, sources: Source[], maxMs: number): Promise<TimedStep[]> {
-  const late = (source: Source): TimedStep => ({ messages: [], sources: [source], isLate: true });
-  const end = new AbortController();
-  const timeIsUp = pause(maxMs, undefined, { signal: end.signal }).catch(() => undefined);
   const take = async (source: Source): Promise<TimedStep> => {
     try {
-      return { ...(await source.step()), isLate: false };
+      return { ...(await within(maxMs, 'The search', source.step())), isLate: false };
     } catch (error) {
-      if (isOutOfTime(error)) return late(source);
+      if (isOutOfTime(error)) return { messages: [], sources: [source], isLate: true };
       throw error;
     }
   };
-  try {
-    return await Promise.all(sources.map((source) => Promise.race([take(source), timeIsUp.then(() => late(source))])));
-  } finally {
-    end.abort();
-  }
+  return Promise.all(sources.map(take));
 }
 
 /** The first sources that cost no more than the budget, at least one. */
