@@ -17,6 +17,7 @@ import { createProvidedTokens, createSessionTokens, type TokenSource } from './r
 import { Keeper } from './store/keeper.ts';
 import { createMemoryStore } from './store/memory-store.ts';
 import type { OutboxItem, Store, StoredState } from './store/store.ts';
+import { StarSync } from './sync/star-sync.ts';
 import { SyncDriver } from './sync/sync-driver.ts';
 import { Conversations, type Happening } from './views/conversations.ts';
 import { OpenConversations } from './views/open-conversations.ts';
@@ -37,6 +38,7 @@ export class Parts {
   readonly connection: Connection;
   readonly heartbeat: Heartbeat;
   readonly sync: SyncDriver;
+  readonly stars: StarSync;
   readonly conversations: Conversations;
   readonly open: OpenConversations;
   readonly outbox: Outbox;
@@ -78,6 +80,13 @@ export class Parts {
       onProblem,
     });
     this.conversations = this.#createConversations(state);
+    this.stars = new StarSync({
+      api,
+      clock,
+      conversations: this.conversations,
+      onStar: (star) => this.events.emit('message:starred', star),
+      onProblem,
+    });
     this.sync = this.#createSync(state);
     this.outbox = this.#createOutbox(state);
     this.pointers = new PointerSender({
@@ -119,13 +128,14 @@ export class Parts {
       deviceId: this.deviceId,
       onConnected: () => {
         this.heartbeat.start();
+        this.stars.connected();
         this.sync.handle({ type: 'connected' });
         this.outbox.connected();
         this.presences.connected();
       },
       onDisconnected: () => {
         this.synced.set(false);
-        for (const part of [this.outbox, this.typing, this.presences, this.pointers]) part.disconnected();
+        for (const part of [this.outbox, this.typing, this.presences, this.pointers, this.stars]) part.disconnected();
         this.heartbeat.close();
         this.sync.handle({ type: 'disconnected' });
       },
@@ -160,14 +170,9 @@ export class Parts {
         }
         this.conversations.take(effects);
       },
-      onStars: (changed, reset) => {
-        for (const star of changed) {
-          this.conversations.takeStar(star);
-          this.events.emit('message:starred', star);
-        }
-        if (reset) this.open.synced();
-      },
+      onAsk: () => this.stars.asked(),
       onSynced: () => {
+        this.stars.synced();
         this.pointers.synced();
         if (this.synced.get()) return;
         this.synced.set(true);
@@ -187,7 +192,8 @@ export class Parts {
         const have = this.conversations.get(message.conversationId)?.have ?? 0;
         // Of an own send nothing more is known than when it was sent; of an edit all that is applied here.
         const asOf = message.editedAt === undefined ? message.seq : have;
-        this.conversations.takeMessages(message.conversationId, [message], asOf, true);
+        const { conversationId } = message;
+        this.conversations.takeMessages([message], { conversationId, asOf, keep: true, mark: 0 });
       },
       onChange: (id) => this.open.show(id),
     });

@@ -17,6 +17,7 @@ import {
   expectContactsAndBlocks,
   expectDevicesAgree,
   expectMarksAndReplies,
+  expectStarsAfterAbsence,
   expectRooms,
 } from './support/together-scenes.ts';
 import { World } from './support/world.ts';
@@ -78,6 +79,9 @@ describe('a client of a real platform', () => {
 
   it('given two devices of one user, when one reads, stars, mutes, archives and pins, then the other one shows it, also after it was away', () =>
     expectDevicesAgree(world));
+
+  it('given stars that change while a device is closed or long away, when it is back, then it shows them as they are', () =>
+    expectStarsAfterAbsence(world));
 
   it('given reactions, pins and replies, when they come and go, then everybody sees the same, and a reload loses no reply', () =>
     expectMarksAndReplies(world));

@@ -11,8 +11,8 @@ export type SyncDriverOptions = {
   clock: Clock;
   /** What the core decided about conversations and entries, in order. */
   onEffects(effects: readonly Effect[]): void;
-  /** Own stars that changed while this device was away; `reset`: too many to be told. */
-  onStars(changed: NonNullable<SyncAnswer['starred']>, reset: boolean): void;
+  /** Something is asked now; what this returns takes what the answer tells of own stars. */
+  onAsk(): (answer: Pick<SyncAnswer, 'starred' | 'starredReset'>) => void;
   onSynced(): void;
 };
 
@@ -97,14 +97,16 @@ export class SyncDriver {
   }
 
   async #ask({ request, cursors, token, limit }: Extract<Effect, { type: 'sync' }>): Promise<void> {
-    const { connection } = this.#options;
+    const { connection, onAsk } = this.#options;
+    const takeStars = onAsk();
     this.#asking += 1;
     try {
       const payload = { cursors, limit, ...(token === undefined ? {} : { token }) };
       const answer = await connection.ask('sync', payload, answerMs);
       this.#asking -= 1;
+      // Before it says that all is synced.
+      takeStars(answer);
       this.handle({ type: 'answer', request, answer });
-      this.#options.onStars(answer.starred ?? [], answer.starredReset ?? false);
     } catch (error) {
       this.#asking -= 1;
       const slow = toBluewaveError(error).code === 'TIMEOUT';

@@ -12,9 +12,11 @@ import {
   type HeldMessages,
   markDeleted,
   markStarred,
+  markStars,
   mergeMessages,
   updateMedia,
 } from './reduce-messages.ts';
+import { ToldStars } from './told-stars.ts';
 
 /** What became of the conversations, in the order in which it did. */
 export type Happening =
@@ -36,12 +38,16 @@ export type ConversationsOptions = {
   onPointers(conversationId: string): void;
 };
 
+/** Messages of a conversation, at least as new as `asOf` made them; `keep` those that are to be there after a restart. */
+export type MessagesTaken = { conversationId: string; asOf: number; keep: boolean; mark: number };
+
 /** What this device knows of its conversations: takes what sync brings, keeps it, and shows it as a list. */
 export class Conversations {
   readonly #options: ConversationsOptions;
   readonly #held = new Map<string, HeldConversation>();
   readonly #list: Value<readonly Conversation[]>;
   readonly #pointers = new Pointers();
+  readonly #stars = new ToldStars();
   /** Conversations that are followed but have no view yet, and the seq from which on. */
   readonly #following = new Map<string, number>();
 
@@ -122,18 +128,30 @@ export class Conversations {
     this.#options.onPointers(conversationId);
   }
 
-  /** An own star, put on or taken away on any device of this user. */
-  takeStar({ messageId, on }: ServerEvents['message:starred']): void {
+  /** What was told of own stars by now; for `takeMessages`, `takeStar` and `takeStars`. */
+  get starMark(): number {
+    return this.#stars.mark;
+  }
+
+  /**
+   * An own star, put on or taken away on any device of this user.
+   *
+   * @param mark the `starMark` when this was asked for; without it, it is told now
+   * @returns whether it is news
+   */
+  takeStar({ messageId, on }: ServerEvents['message:starred'], mark = this.#stars.mark): boolean {
     const conversationId = messageId.slice(0, messageId.lastIndexOf(':'));
-    if (!this.#held.has(conversationId)) return;
-    const change = (held: HeldMessages): HeldMessages => markStarred(held, messageId, on);
-    this.#options.onMessages(conversationId, change);
-    this.#options.keeper.changeMessages(conversationId, change);
-    this.#update(conversationId, (held) => {
-      const { lastMessage } = held.conversation;
-      if (lastMessage?.id !== messageId || lastMessage.starred === on) return held;
-      return { ...held, conversation: { ...held.conversation, lastMessage: { ...lastMessage, starred: on } } };
-    });
+    if (!this.#held.has(conversationId) || this.#stars.since(mark, messageId) !== undefined) return false;
+    this.#stars.tell(messageId, on);
+    this.#star(conversationId, (held) => markStarred(held, messageId, on));
+    return true;
+  }
+
+  /** All own stars, or the last ones, as they were when `mark` was the `starMark`. */
+  takeStars({ ids, isComplete, mark }: { ids: ReadonlySet<string>; isComplete: boolean; mark: number }): void {
+    const isStarred = ({ id, starred }: Message): boolean =>
+      this.#stars.since(mark, id) ?? (ids.has(id) || (!isComplete && starred));
+    for (const id of this.#held.keys()) this.#star(id, (held) => markStars(held, isStarred));
   }
 
   takeMedia(media: Media): void {
@@ -142,14 +160,14 @@ export class Conversations {
     }
   }
 
-  /** Messages that came otherwise than by the log, such as a page of history. */
-  takeMessages(conversationId: string, messages: readonly Message[], asOf: number, keep: boolean): void {
+  /** Messages that came otherwise than by the log, such as a page of history; asked for when `mark` was the `starMark`. */
+  takeMessages(messages: readonly Message[], { conversationId, asOf, keep, mark }: MessagesTaken): void {
     if (!this.#held.has(conversationId)) return;
-    const merge = (held: HeldMessages): HeldMessages =>
-      mergeMessages(
-        held,
-        messages.map((message) => ({ message, asOf: Math.max(asOf, message.seq) })),
-      );
+    const incoming = messages.map((message) => ({
+      message: this.#stars.over(mark, message),
+      asOf: Math.max(asOf, message.seq),
+    }));
+    const merge = (held: HeldMessages): HeldMessages => mergeMessages(held, incoming);
     this.#options.onMessages(conversationId, merge);
     if (keep) this.#options.keeper.changeMessages(conversationId, merge);
   }
@@ -184,14 +202,22 @@ export class Conversations {
     this.#show();
   }
 
+  #star(conversationId: string, change: (held: HeldMessages) => HeldMessages): void {
+    this.#options.onMessages(conversationId, change);
+    this.#options.keeper.changeMessages(conversationId, change);
+    this.#update(conversationId, (held) => withStarOfLast(held, change));
+  }
+
   #put(held: HeldConversation): void {
     this.#held.set(held.id, held);
     this.#options.keeper.keepConversation(held);
   }
 
   /** @returns whether the conversation is new. */
-  #view(conversation: Conversation): boolean {
-    const { id, me } = conversation;
+  #view(told: Conversation): boolean {
+    const { id, me, lastMessage } = told;
+    // It may have been read before a star was told.
+    const conversation = lastMessage ? { ...told, lastMessage: this.#stars.over(0, lastMessage) } : told;
     const held = this.#held.get(id);
     if (held) {
       const taken = takeView(held.conversation, conversation);
@@ -211,9 +237,14 @@ export class Conversations {
     const asOf = live ? entry.seq : Math.max(entry.seq, held.conversation.head);
     const entries = applied.get(held.id) ?? [];
     applied.set(held.id, entries);
-    entries.push({ entry, asOf });
+    entries.push({ entry: this.#withStar(entry), asOf });
     const conversation = applyToConversation(held.conversation, entry, this.#options.userId());
     this.#held.set(held.id, { ...held, have: entry.seq, conversation });
+  }
+
+  /** A page of sync may have been read before a star was told. */
+  #withStar(entry: Entry): Entry {
+    return entry.type === 'message:new' ? { ...entry, message: this.#stars.over(0, entry.message) } : entry;
   }
 
   #applyToMessages(conversationId: string, entries: readonly AppliedEntry[]): void {
@@ -256,4 +287,12 @@ function compare(one: Dated, other: Dated): number {
   if (one.conversation.me.pinned !== other.conversation.me.pinned) return one.conversation.me.pinned ? -1 : 1;
   if (one.at !== other.at) return one.at < other.at ? 1 : -1;
   return one.conversation.id < other.conversation.id ? -1 : 1;
+}
+
+/** The message that a list shows is changed as those of the conversation are. */
+function withStarOfLast(held: HeldConversation, change: (messages: HeldMessages) => HeldMessages): HeldConversation {
+  const { lastMessage } = held.conversation;
+  const changed = lastMessage && change([{ message: lastMessage, asOf: 0 }])[0]?.message;
+  if (!changed || changed === lastMessage) return held;
+  return { ...held, conversation: { ...held.conversation, lastMessage: changed } };
 }

@@ -124,9 +124,11 @@ export class OpenConversations {
     const { api, conversations } = this.#options;
     // The page is at least as new as what is applied now.
     const asOf = conversations().get(conversationId)?.have ?? 0;
+    const mark = conversations().starMark;
     const query = { ...position, limit: pageSize };
     const { items, hasBefore } = await api('messagesList', { params: { id: conversationId }, query });
-    conversations().takeMessages(conversationId, items, asOf, position.before === undefined);
+    const keep = position.before === undefined;
+    conversations().takeMessages(items, { conversationId, asOf, keep, mark });
     return hasBefore;
   }
 }

@@ -91,12 +91,17 @@ export function markDeleted(held: HeldMessages, messageId: string, at: string): 
 
 /** Messages with an own star put on one of them, or taken away: no entry tells it, for it is nobody else's. */
 export function markStarred(held: HeldMessages, messageId: string, on: boolean): HeldMessages {
-  const at = held.findIndex(({ message }) => message.id === messageId && message.starred !== on);
-  return at < 0 ? held : held.map((one, index) => (index === at ? starOf(one, on) : one));
+  return markStars(held, ({ id, starred }) => (id === messageId ? on : starred));
+}
+
+/** Messages with own stars on those that have one. */
+export function markStars(held: HeldMessages, isStarred: (message: Message) => boolean): HeldMessages {
+  if (held.every(({ message }) => message.starred === isStarred(message))) return held;
+  return held.map((one) => starOf(one, isStarred(one.message)));
 }
 
 function starOf(one: HeldMessage, on: boolean): HeldMessage {
-  return { ...one, message: { ...one.message, starred: on } };
+  return one.message.starred === on ? one : { ...one, message: { ...one.message, starred: on } };
 }
 
 /** Messages with a newer state of an upload. */

@@ -42,6 +42,39 @@ export async function expectDevicesAgree(world: World): Promise<void> {
   expect(only(adas)?.me).toMatchObject({ archived: false, pinned: false, notify: 'all' });
 }
 
+/** Stars put on while a device is closed, or so many while it is away that they are not told one by one. */
+export async function expectStarsAfterAbsence(world: World): Promise<void> {
+  const bob = await world.person();
+  const [laptop, store] = [await world.client(bob), keptStore()];
+  const { id } = await laptop.createGroup({ name: 'Stars', memberIds: [] });
+  const here = laptop.open(id);
+  const sent = await Promise.all(Array.from({ length: 205 }, (_, index) => here.send(`${index}`).done));
+  const last = sent.at(-1)?.id ?? '';
+  await here.star(last);
+
+  const elsewhere = await world.elsewhere(bob);
+  const options = { store, kept: 300, window: 300 };
+  const before = await world.client(elsewhere, options);
+  const shownBefore = before.open(id).messages;
+  await until(() => shownBefore.get().filter(({ starred }) => starred).length === 1);
+  await before.close();
+  await here.unstar(last);
+  const [first] = sent;
+  await here.star(first?.id ?? '');
+  const phone = await world.client(elsewhere, options);
+  const there = phone.open(id).messages;
+  const starred = () => there.get().flatMap((message) => (message.starred ? [message.id] : []));
+  await until(() => starred().join() === first?.id);
+
+  phone.disconnect();
+  await here.unstar(first?.id ?? '');
+  for (const { id: messageId } of sent.slice(1)) await here.star(messageId);
+  phone.connect();
+  await until(() => starred().length === sent.length - 1);
+  expect(starred()).toEqual(sent.slice(1).map((message) => message.id));
+  expect(only(phone)?.lastMessage?.starred).toBe(true);
+}
+
 /** Reactions, pins, replies and threads as everybody sees them; a reply survives a reload before it was sent. */
 export async function expectMarksAndReplies(world: World): Promise<void> {
   const [ada, bob] = [await world.person(), await world.person()];
