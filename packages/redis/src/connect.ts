@@ -7,19 +7,20 @@ export type RedisOptions = {
   /** Shown in CLIENT LIST. */
   name: string;
   log: Logger;
+  /** How long one command may take, in milliseconds; 250 without it. */
+  commandMs?: number | undefined;
 };
 
 /** How long one command may take, in milliseconds. */
 export const commandMs = 250;
 
 /**
- * A Redis client that fails fast: 250 ms a command, no queue while disconnected, reconnects for ever in the
- * background. It never rejects at creation: a platform without Redis goes on in its reduced form.
+ * A Redis client that fails fast: no queue while disconnected, reconnects for ever in the background. It never rejects at creation: a platform without Redis goes on in its reduced form.
  */
 export function connectRedis(options: RedisOptions): Redis {
   const redis = new Redis(options.url, {
     connectionName: options.name,
-    commandTimeout: commandMs,
+    commandTimeout: options.commandMs ?? commandMs,
     connectTimeout: 1_000,
     // Else a client that is closed while its server is away holds the process for 2 s.
     disconnectTimeout: commandMs,

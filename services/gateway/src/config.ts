@@ -1,4 +1,5 @@
 import { limits } from '@bluewave/api/limits';
+import { commandMs } from '@bluewave/redis/connect';
 import { commonEnvironment, integer, list, readEnvironment, url } from '@bluewave/runtime/config';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { z } from 'zod';
@@ -13,6 +14,8 @@ export type GatewayConfig = {
   adminPort: number;
   natsUrl: string;
   redisUrl: string;
+  /** How long one Redis command may take before limits are counted without it. */
+  redisCommandMs: number;
   authAddress: string;
   /** One `host:port`, or several comma separated; names may have several addresses. */
   chatAddress: string;
@@ -51,6 +54,7 @@ const environmentShape = z
     HTTP_PORT: integer(8080, 0, 65535),
     NATS_URL: url('nats', 'tls'),
     REDIS_URL: url('redis', 'rediss'),
+    REDIS_COMMAND_MS: integer(commandMs, 10, 10_000),
     AUTH_ADDRESS: address,
     CHAT_ADDRESS: address,
     MEDIA_ADDRESS: address,
@@ -83,6 +87,7 @@ export function readConfig(environment: Record<string, string | undefined>): Gat
     adminPort: read.ADMIN_PORT,
     natsUrl: read.NATS_URL,
     redisUrl: read.REDIS_URL,
+    redisCommandMs: read.REDIS_COMMAND_MS,
     authAddress: read.AUTH_ADDRESS,
     chatAddress: read.CHAT_ADDRESS,
     mediaAddress: read.MEDIA_ADDRESS,

@@ -27,7 +27,7 @@ export type Parts = Omit<HttpDeps, 'isReady'>;
 /** Opens everything that REST and sockets share; `stack` lets it go again. Nothing here waits for a peer. */
 export function openParts(config: GatewayConfig, log: Logger, stack: CloseStack): Parts {
   const metrics = createMetrics('gateway');
-  const redis = connectRedis({ url: config.redisUrl, name: 'gateway', log });
+  const redis = connectRedis({ url: config.redisUrl, name: 'gateway', log, commandMs: config.redisCommandMs });
   stack.add('redis', { close: () => closeRedis(redis) });
   const clients = stack.add('clients', createClients(config, log));
   const bus = stack.add('bus', new EventBus({ url: config.natsUrl, name: 'gateway', log }));

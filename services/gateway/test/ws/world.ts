@@ -75,6 +75,7 @@ export class World {
         httpPort: 0,
         adminPort: 0,
         natsUrl: engines.natsUrl ?? required('TEST_NATS_URL'),
+        redisCommandMs: 250,
         redisUrl: engines.redisUrl ?? required('TEST_REDIS_URL'),
         authAddress: `127.0.0.1:${this.auth.grpcPort}`,
         chatAddress: [this.chat, ...this.#otherChats].map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(','),
