@@ -109,10 +109,11 @@ export class SyncDriver {
       this.handle({ type: 'answer', request, answer });
     } catch (error) {
       this.#asking -= 1;
-      const slow = toBluewaveError(error).code === 'TIMEOUT';
-      this.handle({ type: 'failed', request, slow });
+      const { code } = toBluewaveError(error);
+      // Too much for this link, or for the platform as busy as it is now.
+      this.handle({ type: 'failed', request, slow: code === 'TIMEOUT' || code === 'DEADLINE_EXCEEDED' });
       // What is still on its way would only stand in the way of a smaller page.
-      if (slow) connection.restart();
+      if (code === 'TIMEOUT') connection.restart();
     }
   }
 }
