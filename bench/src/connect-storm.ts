@@ -4,6 +4,7 @@ import { type Account, call, createAccounts, openDirect } from './accounts.ts';
 import type { BenchPart } from './bench-options.ts';
 import { inParallel, rounded, until } from './gather.ts';
 import { percentiles } from './latencies.ts';
+import { scrape } from './scrape.ts';
 
 type Device = { client: Client; conversationId: string; attempts: number; backAt: number };
 
@@ -61,7 +62,7 @@ export const measureConnectStorm: BenchPart = async (platform, { size = defaultC
     gatewayServesAfterMs: Math.round(servingMs),
     syncedAfterMs: percentiles(back.map(({ backAt }) => Math.round(backAt - stormAt))),
     connectSeconds,
-    refused: await refusals(platform.metrics),
+    refused: refusals(await scrape(platform)),
   };
   await Promise.all(devices.map(({ client }) => client.close()));
   return { ...result, goals: { notSynced: { value: size - back.length, atMost: 0 } } };
@@ -90,15 +91,12 @@ const headOf = ({ client, conversationId }: Device): number =>
   client.conversations.get().find(({ id }) => id === conversationId)?.head ?? 0;
 
 /** Handshakes that gateways refused since they started, by code. */
-async function refusals(metrics: readonly string[]): Promise<Record<string, number>> {
+function refusals(text: string): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const url of metrics) {
-    const text = await (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text();
-    for (const [, code = '', count] of text.matchAll(
-      /^bluewave_gateway_handshakes_refused_total\{.*code="(\w+)".*\} (\d+)$/gm,
-    )) {
-      counts[code] = (counts[code] ?? 0) + Number(count);
-    }
+  for (const [, code = '', count] of text.matchAll(
+    /^bluewave_gateway_handshakes_refused_total\{.*code="(\w+)".*\} (\d+)$/gm,
+  )) {
+    counts[code] = (counts[code] ?? 0) + Number(count);
   }
   return counts;
 }

@@ -83,11 +83,6 @@ export class LeanSocket {
     this.#socket.pause();
   }
 
-  /** Reads on, if there is still anything to read. */
-  readOn(): void {
-    if (this.#socket.isPaused) this.#socket.resume();
-  }
-
   close(): void {
     this.#socket.removeAllListeners();
     this.#socket.on('error', () => undefined);

@@ -58,8 +58,11 @@ export class Reader {
     this.#socket?.stall();
   }
 
-  readOn(): void {
-    this.#socket?.readOn();
+  /** The connection is gone, with all that was not read from it. */
+  drop(): void {
+    this.close();
+    this.#socket = undefined;
+    this.#handle({ type: 'disconnected' });
   }
 
   close(): void {
@@ -86,9 +89,9 @@ export class Reader {
 
   #ask({ request, cursors, limit, token }: Extract<SyncEffect<Entry, View>, { type: 'sync' }>): void {
     this.#socket?.emit('sync', { cursors, limit, ...(token === undefined ? {} : { token }) }, (answer) => {
-      const { ok } = answer as { ok: boolean };
-      if (ok) this.#handle({ type: 'answer', request, answer: answer as never });
-      else this.#handle({ type: 'failed', request, slow: false });
+      const { ok, error } = answer as { ok: boolean; error?: { code: string } };
+      if (ok) return this.#handle({ type: 'answer', request, answer: answer as never });
+      this.#handle({ type: 'failed', request, slow: error?.code === 'DEADLINE_EXCEEDED' });
     });
   }
 }
