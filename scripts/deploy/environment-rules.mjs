@@ -32,6 +32,7 @@ export function environmentFindings(objects, release = 'bluewave') {
   const schema = JSON.parse(readFileSync(join(chartPath, 'values.schema.json'), 'utf8'));
   const settable = new Set(Object.keys(schema.$defs.service.properties.env.properties));
   const common = variablesIn(join(root, 'packages/runtime/src/config.ts'));
+  const ofRecords = variablesIn(join(root, 'packages/mongo/src/environment.ts'));
   const services = readdirSync(join(root, 'services'));
   const renderedForAny = new Set(services.flatMap((service) => renderedNames(objects, service, release)));
   const findings = [];
@@ -42,7 +43,8 @@ export function environmentFindings(objects, release = 'bluewave') {
       findings.push(`services/${service} has no src/config.ts`);
       continue;
     }
-    const reads = new Set([...common, ...variablesIn(config)]);
+    const keepsRecords = readFileSync(config, 'utf8').includes('...mongoEnvironment');
+    const reads = new Set([...common, ...(keepsRecords ? ofRecords : []), ...variablesIn(config)]);
     const rendered = renderedNames(objects, service, release);
     for (const name of reads) {
       readByAny.add(name);

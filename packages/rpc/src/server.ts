@@ -13,6 +13,7 @@ import { errorTable } from '@bluewave/errors/error-table';
 import { ConfigError } from '@bluewave/runtime/config';
 import { newTraceId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
+import { inTrace } from '@bluewave/runtime/trace';
 import { refuseUnknownCaller } from './allowed-callers.ts';
 import { serverCredentials, type TlsFiles } from './credentials.ts';
 import { healthImplementation, healthService } from './health.ts';
@@ -121,7 +122,7 @@ async function answer(
   try {
     const refusal = refuseUnknownCaller(call, options.allowedCallers);
     if (refusal) throw refusal;
-    respond(null, await handler(call.request, context));
+    respond(null, await inTrace(context.traceId, () => handler(call.request, context)));
   } catch (thrown) {
     const error = toAppError(thrown);
     if (errorTable[error.code].http >= 500) {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@bluewave/errors/app-error';
 import type { PushServiceDefinition } from '@bluewave/protos/generated/bluewave/push/v1/PushService';
 import { createLogger } from '@bluewave/runtime/logger';
+import { currentTraceId } from '@bluewave/runtime/trace';
 import { createClient, type RpcClient } from '../src/client.ts';
 import { type RpcServer, startRpcServer } from '../src/server.ts';
 import { type Handlers, loadService } from '../src/service-definition.ts';
@@ -48,14 +49,16 @@ describe('a call between services', () => {
     let seen: unknown;
     const client = await serve({
       ListTokens: (request, { traceId, deadline }) => {
-        seen = { request, traceId, left: deadline - Date.now() };
+        seen = { request, traceId, below: currentTraceId(), left: deadline - Date.now() };
         return Promise.resolve({ tokens: [{ deviceId: 'd', provider: 'fcm' }] });
       },
     });
     expect(await client.call.ListTokens({ actorId: 'me' }, context(900))).toEqual({
       tokens: [{ deviceId: 'd', provider: 'fcm' }],
     });
-    expect(seen).toEqual({ request: { actorId: 'me' }, traceId: 'trace-1', left: expect.any(Number) });
+    expect(seen).toEqual({
+      ...{ request: { actorId: 'me' }, traceId: 'trace-1', below: 'trace-1', left: expect.any(Number) },
+    });
     expect((seen as { left: number }).left).toBeLessThanOrEqual(900);
   });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { mongoEnvironment } from '@bluewave/mongo/environment';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { commonEnvironment, ConfigError, flag, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { z } from 'zod';
@@ -18,6 +19,8 @@ export type AuthConfig = {
   allowedCallers: string[];
   mongodbUrl: string;
   mongodbDatabase: string;
+  /** Commands that take this long are logged and counted, milliseconds; 0: none. */
+  slowQueryMs: number;
   redisUrl: string;
   natsUrl: string;
   tokens: {
@@ -36,6 +39,7 @@ export type AuthConfig = {
 
 const environmentShape = z.object({
   ...commonEnvironment,
+  ...mongoEnvironment,
   GRPC_PORT: integer(50051, 0, 65535),
   MONGODB_URL: url('mongodb', 'mongodb+srv'),
   MONGODB_DATABASE: z
@@ -76,6 +80,7 @@ export function readConfig(environment: Record<string, string | undefined>): Aut
     allowedCallers: values.GRPC_ALLOWED_CALLERS,
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
+    slowQueryMs: values.SLOW_QUERY_MS,
     redisUrl: values.REDIS_URL,
     natsUrl: values.NATS_URL,
     tokens: {

@@ -1,11 +1,9 @@
-import { createMetrics } from '@bluewave/runtime/metrics';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Passwords } from './credentials/passwords.ts';
 import type { CallDurations } from './grpc/observe.ts';
 
 /** What operators see: calls by method and outcome (so logins by outcome), and passwords that wait. */
-export function createAuthMetrics(passwords: Passwords): { registry: Registry; durations: CallDurations } {
-  const registry = createMetrics('auth');
+export function createAuthMetrics(registry: Registry, passwords: Passwords): { durations: CallDurations } {
   const durations = new Histogram({
     name: 'bluewave_auth_call_seconds',
     help: 'Duration of calls by method and outcome (ok or the error code)',
@@ -21,5 +19,5 @@ export function createAuthMetrics(passwords: Passwords): { registry: Registry; d
       this.set(passwords.queued);
     },
   });
-  return { registry, durations };
+  return { durations };
 }

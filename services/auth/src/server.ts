@@ -3,6 +3,7 @@ import { connectMongo } from '@bluewave/mongo/connect';
 import { deadlined } from '@bluewave/mongo/deadlined';
 import type { AuthServiceDefinition } from '@bluewave/protos/generated/bluewave/auth/v1/AuthService';
 import { closeRedis, connectRedis } from '@bluewave/redis/connect';
+import { watchMemory } from '@bluewave/redis/watch-memory';
 import { startRpcServer } from '@bluewave/rpc/server';
 import { loadService } from '@bluewave/rpc/service-definition';
 import { startAdminServer } from '@bluewave/runtime/admin-server';
@@ -10,6 +11,7 @@ import { type Clock, systemClock } from '@bluewave/runtime/clock';
 import { CloseStack } from '@bluewave/runtime/close-stack';
 import { sleep } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
+import { createMetrics } from '@bluewave/runtime/metrics';
 import { CodeDelivery } from './codes/code-delivery.ts';
 import type { AuthConfig, Delivery } from './config.ts';
 import { createAttempts } from './credentials/attempts.ts';
@@ -51,12 +53,15 @@ export async function startAuth(config: AuthConfig, log: Logger, clock: Clock = 
 }
 
 async function open(config: AuthConfig, log: Logger, clock: Clock, stack: CloseStack): Promise<RunningAuth> {
-  const { mongodbUrl: url, mongodbDatabase: database } = config;
-  const connection = await connectMongo({ url, database, appName: 'bluewave-auth', log });
+  const registry = createMetrics('auth');
+  const { mongodbUrl: url, mongodbDatabase: database, slowQueryMs: slowMs } = config;
+  const commands = { slowMs, metrics: registry };
+  const connection = await connectMongo({ url, database, appName: 'bluewave-auth', log, commands });
   stack.add('mongodb', { close: () => connection.close() });
   // After it: a start that waits for the database says nothing about others meanwhile.
   const redis = connectRedis({ url: config.redisUrl, name: 'bluewave-auth', log });
   stack.add('redis', { close: () => closeRedis(redis) });
+  stack.add('redis memory', watchMemory({ redis, metrics: registry, log }));
   const models = createModels(connection);
   const [, keys] = await Promise.all([ensureIndexes(models), signingKeys(config, models), firstConnection(redis)]);
 
@@ -70,9 +75,9 @@ async function open(config: AuthConfig, log: Logger, clock: Clock, stack: CloseS
   const counters = createRedisCounters(redis, clock);
   const codes = createRedisCodeStore(redis, clock);
   const parts = wire({ config, clock, models, keys, passwords, counters, codes, delivery, events });
-  const metrics = createAuthMetrics(passwords);
+  const { durations } = createAuthMetrics(registry, passwords);
 
-  const admin = await startAdminServer({ host: config.bindHost, port: config.adminPort, metrics: metrics.registry });
+  const admin = await startAdminServer({ host: config.bindHost, port: config.adminPort, metrics: registry });
   stack.add('admin', admin);
   const definition = loadService<AuthServiceDefinition>('auth', 'AuthService');
   const rpc = await startRpcServer({
@@ -81,7 +86,7 @@ async function open(config: AuthConfig, log: Logger, clock: Clock, stack: CloseS
     tls: config.tls,
     allowedCallers: config.allowedCallers,
     log,
-    services: [{ definition, unary: observeHandlers(authHandlers(parts), metrics.durations) }],
+    services: [{ definition, unary: observeHandlers(authHandlers(parts), durations) }],
   });
   stack.add('grpc', rpc);
   stack.add('readiness', { close: () => admin.setReady(false) });

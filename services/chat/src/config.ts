@@ -1,3 +1,4 @@
+import { mongoEnvironment } from '@bluewave/mongo/environment';
 import { commonEnvironment, ConfigError, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { type TlsFiles, tlsFilesOf } from '@bluewave/rpc/credentials';
 import { z } from 'zod';
@@ -13,6 +14,8 @@ export type ChatConfig = {
   allowedCallers: string[];
   mongodbUrl: string;
   mongodbDatabase: string;
+  /** Commands that take this long are logged and counted, milliseconds; 0: none. */
+  slowQueryMs: number;
   natsUrl: string;
   /** Copies of JetStream streams in a NATS cluster. */
   streamReplicas: number;
@@ -27,6 +30,7 @@ export type ChatConfig = {
 
 const environment = z.object({
   ...commonEnvironment,
+  ...mongoEnvironment,
   GRPC_PORT: integer(50051, 0, 65535),
   MONGODB_URL: url('mongodb', 'mongodb+srv'),
   MONGODB_DATABASE: z.string().min(1).default('bluewave_chat'),
@@ -54,6 +58,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ChatConfig {
     allowedCallers: values.GRPC_ALLOWED_CALLERS,
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
+    slowQueryMs: values.SLOW_QUERY_MS,
     natsUrl: values.NATS_URL,
     streamReplicas: values.NATS_STREAM_REPLICAS,
     memberLimits: { group: values.MEMBER_LIMIT, room: values.ROOM_MEMBER_LIMIT },

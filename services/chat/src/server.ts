@@ -122,7 +122,10 @@ async function openChat(
 ): Promise<RunningChat> {
   const metrics = createMetrics('chat');
   const admin = opened.add('admin', await startAdminServer({ host: config.host, port: config.adminPort, metrics }));
-  const mongo = await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'chat', log });
+  const mongo = await connectMongo({
+    ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'chat', log },
+    commands: { slowMs: config.slowQueryMs, metrics },
+  });
   opened.add('mongo', { close: () => mongo.close() });
   // After it: a start that waits for the database says nothing about others meanwhile.
   const bus = opened.add('bus', new EventBus({ url: config.natsUrl, name: 'chat', log }));

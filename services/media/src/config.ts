@@ -1,4 +1,5 @@
 import { subjects } from '@bluewave/events/subjects';
+import { mongoEnvironment } from '@bluewave/mongo/environment';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { commonEnvironment, ConfigError, flag, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { z } from 'zod';
@@ -17,6 +18,8 @@ export type MediaConfig = {
   allowedCallers: string[];
   mongodbUrl: string;
   mongodbDatabase: string;
+  /** Commands that take this long are logged and counted, milliseconds; 0: none. */
+  slowQueryMs: number;
   natsUrl: string;
   /** Copies of the work queue in a NATS cluster. */
   natsReplicas: number;
@@ -35,6 +38,7 @@ export type MediaConfig = {
 
 const environmentShape = z.object({
   ...commonEnvironment,
+  ...mongoEnvironment,
   GRPC_PORT: integer(50051, 0, 65535),
   MONGODB_URL: url('mongodb', 'mongodb+srv'),
   MONGODB_DATABASE: z
@@ -77,6 +81,7 @@ export function readConfig(environment: Record<string, string | undefined>): Med
     allowedCallers: values.GRPC_ALLOWED_CALLERS,
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
+    slowQueryMs: values.SLOW_QUERY_MS,
     natsUrl: values.NATS_URL,
     natsReplicas: values.NATS_STREAM_REPLICAS,
     workSubject: subjects.processUpload,

@@ -12,6 +12,7 @@ import { CloseStack } from '@bluewave/runtime/close-stack';
 import { newId } from '@bluewave/runtime/ids';
 import type { Logger } from '@bluewave/runtime/logger';
 import { createMetrics } from '@bluewave/runtime/metrics';
+import type { Registry } from 'prom-client';
 import type { MediaConfig } from './config.ts';
 import { createNatsAnnouncer } from './events/nats-announcer.ts';
 import { createNatsWorkQueue } from './events/nats-work-queue.ts';
@@ -51,7 +52,7 @@ async function start(config: MediaConfig, log: Logger, stack: CloseStack): Promi
     'admin server',
     await startAdminServer({ host: config.bindHost, port: config.adminPort, metrics }),
   );
-  const { uploads: store, limiter } = await openDatabase(config, log, stack);
+  const { uploads: store, limiter } = await openDatabase(config, log, metrics, stack);
   const { objects, signer } = await openStorage(config, log, stack);
   const bus = stack.add('event bus', new EventBus({ url: config.natsUrl, name: 'bluewave-media', log }));
   const publisher = stack.add('publisher', new AckedPublisher(bus, `_INBOX.${randomUUID()}`));
@@ -90,10 +91,13 @@ async function start(config: MediaConfig, log: Logger, stack: CloseStack): Promi
   return { grpcPort: rpc.port, adminPort: admin.port, close: () => stack.close() };
 }
 
-async function openDatabase(config: MediaConfig, log: Logger, stack: CloseStack) {
+async function openDatabase(config: MediaConfig, log: Logger, metrics: Registry, stack: CloseStack) {
   const connection = stack.add(
     'MongoDB',
-    await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'bluewave-media', log }),
+    await connectMongo({
+      ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'bluewave-media', log },
+      commands: { slowMs: config.slowQueryMs, metrics },
+    }),
   );
   const models = await prepareModels(connection);
   return { uploads: deadlined(createMongoUploadStore(models)), limiter: deadlined(createMongoUploadLimiter(models)) };

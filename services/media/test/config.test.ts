@@ -17,6 +17,7 @@ describe('given an environment', () => {
       grpcPort: 50051,
       adminPort: 9090,
       mongodbDatabase: 'bluewave_media',
+      slowQueryMs: 200,
       natsReplicas: 1,
       workSubject: 'bluewave.work.media.process',
       s3: {

@@ -1,3 +1,4 @@
+import { mongoEnvironment } from '@bluewave/mongo/environment';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { commonEnvironment, ConfigError, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { z } from 'zod';
@@ -18,6 +19,8 @@ export type PushConfig = {
   allowedCallers: string[];
   mongodbUrl: string;
   mongodbDatabase: string;
+  /** Commands that take this long are logged and counted, milliseconds; 0: none. */
+  slowQueryMs: number;
   redisUrl: string;
   natsUrl: string;
   /** Copies of the stream in a NATS cluster; the same for all services. */
@@ -35,6 +38,7 @@ const address = z
 
 const environmentShape = z.object({
   ...commonEnvironment,
+  ...mongoEnvironment,
   GRPC_PORT: integer(50051, 0, 65535),
   MONGODB_URL: url('mongodb', 'mongodb+srv'),
   MONGODB_DATABASE: z
@@ -70,6 +74,7 @@ export function readConfig(environment: Record<string, string | undefined>): Pus
     allowedCallers: values.GRPC_ALLOWED_CALLERS,
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
+    slowQueryMs: values.SLOW_QUERY_MS,
     redisUrl: values.REDIS_URL,
     natsUrl: values.NATS_URL,
     natsReplicas: values.NATS_STREAM_REPLICAS,

@@ -58,7 +58,10 @@ export async function startPush(
     );
     const mongo = open.add(
       'mongo',
-      await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'push', log }),
+      await connectMongo({
+        ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'push', log },
+        commands: { slowMs: config.slowQueryMs, metrics: registry },
+      }),
     );
     const collections = pushCollections(mongo);
     await ensureIndexes(collections);

@@ -28,6 +28,7 @@ describe('the configuration of push', () => {
       allowedCallers: [],
       mongodbUrl: 'mongodb://db/?replicaSet=rs0',
       mongodbDatabase: 'bluewave_push',
+      slowQueryMs: 200,
       redisUrl: 'redis://redis',
       natsUrl: 'nats://nats',
       natsReplicas: 1,

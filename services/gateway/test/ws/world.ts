@@ -197,6 +197,7 @@ export class World {
       allowedCallers: [],
       mongodbUrl: required('TEST_MONGODB_URL'),
       mongodbDatabase: `gateway_ws_${service}_${this.#run}`,
+      slowQueryMs: 200,
       natsUrl: required('TEST_NATS_URL'),
     };
   }

@@ -77,6 +77,7 @@ export async function startPlatform(overrides: Partial<PushConfig> = {}): Promis
     allowedCallers: [],
     mongodbUrl: env('TEST_MONGODB_URL'),
     mongodbDatabase: `test_push_${name}`,
+    slowQueryMs: 200,
     redisUrl: env('TEST_REDIS_URL'),
     natsUrl: env('TEST_NATS_URL'),
     natsReplicas: 1,

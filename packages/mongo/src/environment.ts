@@ -1,0 +1,7 @@
+import { integer } from '@bluewave/runtime/config';
+
+/** The variables of every service that keeps records, beside where its database is. */
+export const mongoEnvironment = {
+  /** Commands that take this long are logged and counted; 0: none is timed, which saves decoding answers twice. */
+  SLOW_QUERY_MS: integer(200, 0, 60_000),
+};
