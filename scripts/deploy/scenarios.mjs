@@ -27,6 +27,10 @@ const existing = {
 const everything = {
   ...external,
   mtls: { issuer: 'cert-manager' },
+  defaults: {
+    secretFiles: { errorHook: { env: 'ERROR_HOOK', file: 'hook.mjs', existingSecret: 'our-hook' } },
+    envFromSecrets: ['our-dsn'],
+  },
   auth: { autoscaling: { enabled: true }, tolerations: [{ key: 'chat', operator: 'Exists' }] },
   chat: { autoscaling: { enabled: true }, nodeSelector: { pool: 'chat' }, priorityClassName: 'high' },
   gateway: {
@@ -67,7 +71,7 @@ export const scenarios = [
     values: existing,
     secrets: ['tls', 'our-mongodb', 'our-redis', 'our-nats', 'our-s3', 'our-keys', 'our-firebase', 'our-registry'],
   },
-  { name: 'every toggle on', values: everything, secrets: ['tls', 'our-extra'] },
+  { name: 'every toggle on', values: everything, secrets: ['tls', 'our-extra', 'our-hook', 'our-dsn'] },
   {
     name: 'every toggle off',
     values: {

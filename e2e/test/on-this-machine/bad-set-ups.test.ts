@@ -93,6 +93,12 @@ describe('a set-up that cannot work: the service ends, and one line says what is
       /^FCM_CREDENTIALS_/,
     ],
     ['a part of the certificates', 'chat', { GRPC_TLS_CA_FILE: '/etc/ca.crt' }, /GRPC_TLS_KEY_FILE belong together/],
+    [
+      'an error hook that was not mounted',
+      'chat',
+      { ERROR_HOOK: '/etc/absent.mjs' },
+      /^ERROR_HOOK \/etc\/absent\.mjs cannot/,
+    ],
     ['certificates that were not mounted', 'chat', absentCertificates, /^GRPC_TLS_CA_FILE cannot be read: /],
   ])('given %s, when the service starts', async (_, service, change, says) => {
     await expectRefusal(await start(service, change), says);

@@ -68,11 +68,19 @@ export const commonEnvironment = {
   ADMIN_PORT: integer(9090, 0, 65535),
   /** How long a start waits for its database. Less than the startup probe of the chart allows. */
   START_PATIENCE_SECONDS: integer(90, 0, 3_600),
+  /** A module that is handed what is the platform's own fault. */
+  ERROR_HOOK: z.string().optional(),
   GRPC_TLS_CA_FILE: z.string().optional(),
   GRPC_TLS_CERT_FILE: z.string().optional(),
   GRPC_TLS_KEY_FILE: z.string().optional(),
   GRPC_ALLOWED_CALLERS: list(),
 };
+
+/** The path of a module that exports `report`, if faults are to be handed on. */
+export function errorHookOf(environment: Record<string, string | undefined>): string | undefined {
+  const { ERROR_HOOK } = commonEnvironment;
+  return readEnvironment(z.object({ ERROR_HOOK }), environment).ERROR_HOOK;
+}
 
 /** How long a start may be tried again, in milliseconds. @throws ConfigError */
 export function startPatienceMs(environment: Record<string, string | undefined>): number {

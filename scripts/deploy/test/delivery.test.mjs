@@ -151,6 +151,21 @@ describe('the chart', () => {
     assert.deepEqual(new Set(titles), new Set(['Bluewave: messages', 'Bluewave: processes']));
   });
 
+  it('given an error hook for all, then each service is told where its file is, beside files of its own', async () => {
+    const errorHook = { env: 'ERROR_HOOK', file: 'sentry.mjs', existingSecret: 'our-hook' };
+    const objects = await render({ defaults: { secretFiles: { errorHook } } });
+    for (const service of services) {
+      const { containers, volumes } = find(objects, 'Deployment', service).spec.template.spec;
+      const [{ env, volumeMounts }] = containers;
+      const path = '/etc/bluewave/error-hook';
+      assert.equal(env.find(({ name }) => name === 'ERROR_HOOK').value, `${path}/sentry.mjs`);
+      assert.ok(volumeMounts.some(({ mountPath, readOnly }) => mountPath === path && readOnly));
+      assert.ok(volumes.some(({ secret }) => secret?.secretName === 'our-hook'));
+    }
+    const [auth] = find(objects, 'Deployment', 'auth').spec.template.spec.containers;
+    assert.ok(auth.env.some(({ name }) => name === 'TOKEN_KEYS_FILE'));
+  });
+
   it('given two releases side by side, then they share nothing but the engines that both are given', async () => {
     const blue = await renderObjects(helm, { engines: external }, { release: 'blue' });
     const green = await renderObjects(helm, { engines: external }, { release: 'green' });
