@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mongoEnvironment } from '@bluewave/mongo/environment';
+import type { ReadPlace } from '@bluewave/mongo/relaxed-reads';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { commonEnvironment, ConfigError, flag, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { z } from 'zod';
@@ -21,6 +22,8 @@ export type AuthConfig = {
   mongodbDatabase: string;
   /** Commands that take this long are logged and counted, milliseconds; 0: none. */
   slowQueryMs: number;
+  /** Where reads that carry no guarantee go. */
+  relaxedReads: ReadPlace;
   redisUrl: string;
   natsUrl: string;
   tokens: {
@@ -81,6 +84,7 @@ export function readConfig(environment: Record<string, string | undefined>): Aut
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
     slowQueryMs: values.SLOW_QUERY_MS,
+    relaxedReads: values.MONGODB_READ_PREFERENCE,
     redisUrl: values.REDIS_URL,
     natsUrl: values.NATS_URL,
     tokens: {

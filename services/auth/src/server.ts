@@ -109,7 +109,7 @@ type Stores = {
 
 function wire({ config, clock, models, keys, passwords, counters, codes, delivery, events }: Stores): AuthParts {
   const { tokens, echoCodes } = config;
-  const accounts = deadlined(createMongoAccountStore(models));
+  const accounts = deadlined(createMongoAccountStore(models, config.relaxedReads));
   const limits = config.rateLimits ? createRateLimits(counters) : unlimited;
   const base = {
     ...{ accounts, limits, events, clock, passwords, refreshSeconds: tokens.refreshSeconds },

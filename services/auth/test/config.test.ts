@@ -30,6 +30,7 @@ describe('readConfig', () => {
       },
       ...{ mongodbUrl: 'mongodb://db:27017', mongodbDatabase: 'bluewave_auth', redisUrl: 'redis://cache' },
       slowQueryMs: 200,
+      relaxedReads: 'primary',
       natsUrl: 'nats://a:4222,nats://b:4222',
       tokens: { keys: pem, issuer: 'bluewave', audience: 'bluewave', accessSeconds: 900, refreshSeconds: 2_592_000 },
       ...{ echoCodes: false, rateLimits: true, delivery: { smtp: undefined, webhook: undefined } },

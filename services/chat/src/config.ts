@@ -1,4 +1,5 @@
 import { mongoEnvironment } from '@bluewave/mongo/environment';
+import type { ReadPlace } from '@bluewave/mongo/relaxed-reads';
 import { commonEnvironment, ConfigError, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { type TlsFiles, tlsFilesOf } from '@bluewave/rpc/credentials';
 import { z } from 'zod';
@@ -16,6 +17,8 @@ export type ChatConfig = {
   mongodbDatabase: string;
   /** Commands that take this long are logged and counted, milliseconds; 0: none. */
   slowQueryMs: number;
+  /** Where reads that carry no guarantee go. */
+  relaxedReads: ReadPlace;
   natsUrl: string;
   /** Copies of JetStream streams in a NATS cluster. */
   streamReplicas: number;
@@ -59,6 +62,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ChatConfig {
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
     slowQueryMs: values.SLOW_QUERY_MS,
+    relaxedReads: values.MONGODB_READ_PREFERENCE,
     natsUrl: values.NATS_URL,
     streamReplicas: values.NATS_STREAM_REPLICAS,
     memberLimits: { group: values.MEMBER_LIMIT, room: values.ROOM_MEMBER_LIMIT },

@@ -190,7 +190,7 @@ function openLog(
     boots: deadlined(createMongoBootStore(collections)),
     projections: findableByEdits(deadlined(createMongoProjectionStore(collections), projectionMs), search),
   });
-  const reads = rememberLargeCounts(deadlined(createMongoReadStore(collections)), clock);
+  const reads = rememberLargeCounts(deadlined(createMongoReadStore(collections, config.relaxedReads)), clock);
   const outbox = new Outbox(clock);
   const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
   const indexer = opened.add('indexer', new Indexer({ index: search, entries, clock, log, ...indexing }));

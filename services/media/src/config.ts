@@ -1,5 +1,6 @@
 import { subjects } from '@bluewave/events/subjects';
 import { mongoEnvironment } from '@bluewave/mongo/environment';
+import type { ReadPlace } from '@bluewave/mongo/relaxed-reads';
 import { tlsFilesOf, type TlsFiles } from '@bluewave/rpc/credentials';
 import { commonEnvironment, ConfigError, flag, integer, readEnvironment, url } from '@bluewave/runtime/config';
 import { z } from 'zod';
@@ -20,6 +21,8 @@ export type MediaConfig = {
   mongodbDatabase: string;
   /** Commands that take this long are logged and counted, milliseconds; 0: none. */
   slowQueryMs: number;
+  /** Where reads that carry no guarantee go. */
+  relaxedReads: ReadPlace;
   natsUrl: string;
   /** Copies of the work queue in a NATS cluster. */
   natsReplicas: number;
@@ -82,6 +85,7 @@ export function readConfig(environment: Record<string, string | undefined>): Med
     mongodbUrl: values.MONGODB_URL,
     mongodbDatabase: values.MONGODB_DATABASE,
     slowQueryMs: values.SLOW_QUERY_MS,
+    relaxedReads: values.MONGODB_READ_PREFERENCE,
     natsUrl: values.NATS_URL,
     natsReplicas: values.NATS_STREAM_REPLICAS,
     workSubject: subjects.processUpload,

@@ -100,7 +100,10 @@ async function openDatabase(config: MediaConfig, log: Logger, metrics: Registry,
     }),
   );
   const models = await prepareModels(connection);
-  return { uploads: deadlined(createMongoUploadStore(models)), limiter: deadlined(createMongoUploadLimiter(models)) };
+  return {
+    uploads: deadlined(createMongoUploadStore(models, config.relaxedReads)),
+    limiter: deadlined(createMongoUploadLimiter(models)),
+  };
 }
 
 async function openStorage(config: MediaConfig, log: Logger, stack: CloseStack) {

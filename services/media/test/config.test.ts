@@ -18,6 +18,7 @@ describe('given an environment', () => {
       adminPort: 9090,
       mongodbDatabase: 'bluewave_media',
       slowQueryMs: 200,
+      relaxedReads: 'primary',
       natsReplicas: 1,
       workSubject: 'bluewave.work.media.process',
       s3: {

@@ -65,17 +65,39 @@ export const bareMongod = async (folder: string, port: number, args: readonly st
 /** A new replica set of one, once it takes writes. Its address is `mongodUrl(port)`. */
 export const bareReplicaSet = async (folder: string, port: number): Promise<BareEngine> => {
   const engine = await bareMongod(folder, port, ['--replSet', 'rs0']);
-  await waitUntil(() => initiate(port), { timeoutMs: startMs });
+  await waitUntil(() => initiate([port]), { timeoutMs: startMs });
   await waitUntil(() => checkMongo(mongodUrl(port)), { timeoutMs: startMs });
   return engine;
+};
+
+/**
+ * A new replica set, once it takes writes and every member has what was written: one primary, which stays that, and
+ * secondaries. @param members a folder and a port for each, the primary's first
+ */
+export const bareReplicaSetOf = async (members: { folder: string; port: number }[]): Promise<BareEngine[]> => {
+  const engines = await Promise.all(members.map(({ folder, port }) => bareMongod(folder, port, ['--replSet', 'rs0'])));
+  const ports = members.map(({ port }) => port);
+  await waitUntil(() => initiate(ports), { timeoutMs: startMs });
+  await waitUntil(() => checkMongo(mongodUrl(ports[0] ?? 0)), { timeoutMs: startMs });
+  await waitUntil(() => everybodyServes(ports), { timeoutMs: startMs });
+  return engines;
+};
+
+const everybodyServes = async (ports: number[]): Promise<void> => {
+  for (const port of ports) {
+    await withMongo(`mongodb://127.0.0.1:${port}/?directConnection=true`, async (client) => {
+      const hello = await client.db('admin').command({ hello: 1 });
+      if (hello['isWritablePrimary'] !== true && hello['secondary'] !== true) throw new Error('it does not serve yet');
+    });
+  }
 };
 
 const alreadyInitialized = 23;
 
 /** A mongod that listens may not talk yet: this can be repeated. */
-const initiate = (port: number): Promise<void> =>
-  withMongo(`mongodb://127.0.0.1:${port}/?directConnection=true`, async (client) => {
-    const members = [{ _id: 0, host: `127.0.0.1:${port}` }];
+const initiate = (ports: number[]): Promise<void> =>
+  withMongo(`mongodb://127.0.0.1:${ports[0]}/?directConnection=true`, async (client) => {
+    const members = ports.map((port, _id) => ({ _id, host: `127.0.0.1:${port}`, priority: _id === 0 ? 1 : 0 }));
     try {
       await client.db('admin').command({ replSetInitiate: { _id: 'rs0', members } });
     } catch (error) {

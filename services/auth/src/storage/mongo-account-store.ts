@@ -1,6 +1,7 @@
 import { AppError } from '@bluewave/errors/app-error';
 import { committed, operationMs } from '@bluewave/mongo/connect';
 import { isDuplicateKey } from '@bluewave/mongo/mongo-failure';
+import { type ReadPlace, relaxed } from '@bluewave/mongo/relaxed-reads';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import { type Deadline, remainingMs } from '@bluewave/runtime/deadline';
 import type { Model } from 'mongoose';
@@ -22,8 +23,12 @@ const accountFields = { ...profileFields, email: 1, phone: 1, emailVerified: 1 }
 /** Above every text that continues a prefix. */
 const afterAll = '\u{10ffff}';
 
-/** Accounts in the collections `users` and `identities`. */
-export function createMongoAccountStore({ users, identities }: Models): AccountStore {
+/** Accounts in the collections `users` and `identities`. Only the search for people reads from `relaxedReads`. */
+export function createMongoAccountStore(
+  { users, identities }: Models,
+  relaxedReads: ReadPlace = 'primary',
+): AccountStore {
+  const { readPreference } = relaxed(relaxedReads);
   // A fence stands in the same collection, since it has to collide with the account it prevents.
   const fences = native<FenceDocument>(users as unknown as Model<FenceDocument>);
   return {
@@ -81,20 +86,18 @@ export function createMongoAccountStore({ users, identities }: Models): AccountS
     },
     search: async ({ prefix, after, limit: most }, deadline) => {
       const isLong = [...prefix].length > indexedPrefix;
-      const found = await users
+      const found = await native(users)
         .find(
           {
             searchPrefixes: cut(prefix, indexedPrefix),
             ...(after === undefined ? {} : { username: { $gt: after } }),
             ...(isLong ? { searchKeys: { $elemMatch: { $gte: prefix, $lt: prefix + afterAll } } } : {}),
           },
-          profileFields,
+          { projection: profileFields, hint: 'search', readPreference, maxTimeMS: limit(deadline) },
         )
         .sort({ username: 1 })
         .limit(most)
-        .hint('search')
-        .lean()
-        .maxTimeMS(limit(deadline));
+        .toArray();
       return found.map(toProfile);
     },
     markEmailVerified: async (userId, email, deadline) => {

@@ -1,4 +1,5 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
+import type { ReadPlace } from '@bluewave/mongo/relaxed-reads';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import type { Address, ReadStore, Unread } from '../reading/read-store.ts';
 import type { ChatCollections, MemberDocument } from './collections.ts';
@@ -11,7 +12,8 @@ import { roomReads } from './room-reads.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
-export function createMongoReadStore(collections: ChatCollections): ReadStore {
+/** @param relaxedReads where the list of rooms is read from; everything else has to be as of now */
+export function createMongoReadStore(collections: ChatCollections, relaxedReads: ReadPlace = 'primary'): ReadStore {
   return {
     ...memberReads(collections),
     ...headReads(collections),
@@ -20,7 +22,7 @@ export function createMongoReadStore(collections: ChatCollections): ReadStore {
     ...uploadReads(collections),
     ...overviewReads(collections),
     ...listReads(collections),
-    ...roomReads(collections),
+    ...roomReads(collections, relaxedReads),
   };
 }
 

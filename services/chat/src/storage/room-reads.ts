@@ -1,4 +1,5 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
+import { type ReadPlace, relaxed } from '@bluewave/mongo/relaxed-reads';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import type { ReadStore } from '../reading/read-store.ts';
 import type { ChatCollections, MemberDocument } from './collections.ts';
@@ -8,8 +9,12 @@ const read = { ...committed, maxTimeMS: operationMs } as const;
 
 type RoomReads = Pick<ReadStore, 'room' | 'rooms' | 'keptOutOf' | 'bans' | 'leftAt'>;
 
-/** Rooms as everybody may find them, and who is kept out of conversations. */
-export function roomReads({ conversations, members }: ChatCollections): RoomReads {
+/**
+ * Rooms as everybody may find them, and who is kept out of conversations. Only the list of rooms is read from
+ * `relaxedReads`: joining one, and who is banned, goes by the record as it is.
+ */
+export function roomReads({ conversations, members }: ChatCollections, relaxedReads: ReadPlace): RoomReads {
+  const listing = { ...read, ...relaxed(relaxedReads) };
   const inForce = (now: number) => ({
     ban: { $exists: true },
     $or: [{ 'ban.until': null }, { 'ban.until': { $gt: new Date(now) } }],
@@ -30,7 +35,7 @@ export function roomReads({ conversations, members }: ChatCollections): RoomRead
         ...(words.length > 0 ? { $and: words } : {}),
       };
       const found = await conversations
-        .find(filter, { ...read, limit })
+        .find(filter, { ...listing, limit })
         .sort({ 'listing.place': 1 })
         .toArray();
       return found.map((document) => ({ shared: fromConversation(document), place: document.listing?.place ?? '' }));

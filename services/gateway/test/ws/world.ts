@@ -198,6 +198,7 @@ export class World {
       mongodbUrl: required('TEST_MONGODB_URL'),
       mongodbDatabase: `gateway_ws_${service}_${this.#run}`,
       slowQueryMs: 200,
+      relaxedReads: 'primary' as const,
       natsUrl: required('TEST_NATS_URL'),
     };
   }

@@ -1,11 +1,16 @@
+import { type ReadPlace, relaxed } from '@bluewave/mongo/relaxed-reads';
 import type { Upload } from '../../uploads/upload.ts';
 import type { UploadStore } from '../../uploads/upload-store.ts';
 import { readBy, run, writeBy } from './operation.ts';
 import { fromDocument, toDocument, toUuid } from './upload-document.ts';
 import type { MediaModels, UploadDocument } from './upload-model.ts';
 
-/** The uploads in MongoDB: majority reads, majority and journaled writes, every operation with a deadline. */
-export function createMongoUploadStore({ uploads }: MediaModels): UploadStore {
+/**
+ * The uploads in MongoDB: majority reads, majority and journaled writes, every operation with a deadline.
+ * @param relaxedReads where figures for operators are read from
+ */
+export function createMongoUploadStore({ uploads }: MediaModels, relaxedReads: ReadPlace = 'primary'): UploadStore {
+  const figures = relaxed(relaxedReads);
   // The model can only insert in bulk or with a read of its own.
   const native = uploads.db.collection<UploadDocument>(uploads.collection.collectionName);
   return {
@@ -43,9 +48,10 @@ export function createMongoUploadStore({ uploads }: MediaModels): UploadStore {
     },
 
     async oldestProcessing(by) {
+      const options = { ...readBy(by), ...figures, projection: { confirmedAt: 1 }, sort: { confirmedAt: 1 } } as const;
       const found = await run(
         by,
-        uploads.findOne({ status: 'processing' }, { confirmedAt: 1 }, readBy(by)).sort({ confirmedAt: 1 }).lean(),
+        native.findOne<Pick<UploadDocument, 'confirmedAt'>>({ status: 'processing' }, options),
       );
       return found?.confirmedAt.getTime();
     },
