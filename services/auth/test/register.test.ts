@@ -112,17 +112,20 @@ describe('Register', () => {
   it('given 50 registrations of one username at once, when all are answered, then one won and one account exists', async () => {
     const { call, config } = fixture;
     const username = freshName();
-    const outcomes = await Promise.all(
-      Array.from({ length: 50 }, async (_unused, index) => {
-        const request = { ...registration(), username, email: `${username}.${index}@example.com` };
-        return call.Register(request, context()).then(
-          () => 'won',
-          (error: { code: string }) => error.code,
-        );
-      }),
-    );
-    expect(outcomes.filter((one) => one === 'won')).toHaveLength(1);
-    expect(outcomes.filter((one) => one === 'USERNAME_TAKEN')).toHaveLength(49);
+    /** On a busy machine the time for an answer may run out: it is asked again, as clients do. */
+    const register = async (index: number): Promise<string> => {
+      const request = { ...registration(), username, email: `${username}.${index}@example.com` };
+      const outcome = await call.Register(request, context()).then(
+        () => 'won',
+        (error: { code: string }) => error.code,
+      );
+      return outcome === 'UNAVAILABLE' || outcome === 'DEADLINE_EXCEEDED' ? register(index) : outcome;
+    };
+    const outcomes = await Promise.all(Array.from({ length: 50 }, (_unused, index) => register(index)));
+    const losers = outcomes.filter((outcome) => outcome !== 'won');
+    expect(new Set(losers)).toEqual(new Set(['USERNAME_TAKEN']));
+    // The answer of the one who won may have been late, and then its repeat finds the name taken.
+    expect(losers.length).toBeGreaterThanOrEqual(49);
     const { connection, models } = await openDatabase(config.mongodbDatabase);
     expect(await models.users.countDocuments({ username })).toBe(1);
     const held = await models.identities.find({ _id: { $regex: username } }).lean();
