@@ -25,7 +25,7 @@ export class LaneCache {
   acquire(id: string): Lane {
     const active = this.#active.get(id);
     if (active) return active;
-    const lane = this.#idle.get(id) ?? { id, state: undefined, currentFor: 0, queue: [], busy: false };
+    const lane = this.#idle.get(id) ?? { id, state: undefined, currentFor: 0, knownAt: 0, queue: [], busy: false };
     this.#idle.delete(id);
     this.#active.set(id, lane);
     return lane;

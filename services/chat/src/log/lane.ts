@@ -23,6 +23,8 @@ export type Lane = {
   state: ConversationState | undefined;
   /** The state was read from the log after this was asked for (see PendingAppend.order): it may refuse it. */
   currentFor: number;
+  /** When the head was last seen to be the log's, milliseconds since the epoch. */
+  knownAt: number;
   readonly queue: PendingAppend[];
   /** An attempt or a catch-up is under way. */
   busy: boolean;

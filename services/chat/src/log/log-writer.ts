@@ -33,6 +33,11 @@ export type LogWriterOptions = {
 
 const maxInFlight = 2;
 const catchUpPage = 500;
+/**
+ * A head is believed for this long without being seen again. The address after an old one may have been taken, and
+ * freed again by retention, whose shortest time is a day: an insert there would succeed below the log's end.
+ */
+export const headBelievedMs = 3_600_000;
 
 /**
  * The write protocol: authorise against the head, insert at head + 1, and let the two unique indexes decide every
@@ -116,6 +121,10 @@ export class LogWriter {
 
   /** Up to `limit` consecutive entries of a lane. One that changes permissions travels alone. */
   #prepareLane(lane: Lane, limit: number, boot: string): Attempt[] {
+    if (this.#options.clock() - lane.knownAt > headBelievedMs) {
+      this.#occupy(lane, () => this.#load(lane));
+      return [];
+    }
     const state = lane.state as ConversationState;
     const attempts: Attempt[] = [];
     this.#failLate(lane, undefined);
@@ -193,6 +202,7 @@ export class LogWriter {
     switch (outcome) {
       case 'inserted':
         applyEntry(lane.state, entry);
+        lane.knownAt = entry.at;
         this.#publish(pending, entry, lane.state);
         this.#finish(pending, { entry, duplicate: false });
         return true;
@@ -228,9 +238,11 @@ export class LogWriter {
 
   async #load(lane: Lane): Promise<void> {
     const asked = this.#asked;
+    const now = this.#options.clock();
     try {
       lane.state = await this.#options.store.loadState(lane.id);
       lane.currentFor = asked;
+      lane.knownAt = now;
     } catch (error) {
       await this.#backOff(lane, error);
     }
@@ -243,6 +255,7 @@ export class LogWriter {
   async #catchUp(lane: Lane, isContended = false): Promise<void> {
     const state = lane.state as ConversationState;
     const asked = this.#asked;
+    const now = this.#options.clock();
     let missed: LogEntry[];
     try {
       missed = await this.#options.store.readAfter(state.id, state.head, catchUpPage);
@@ -253,7 +266,7 @@ export class LogWriter {
     for (const entry of missed) applyEntry(state, entry);
     // Far behind it costs less to read the state than the entries that led to it.
     if (missed.length === catchUpPage) lane.state = undefined;
-    else lane.currentFor = asked;
+    else Object.assign(lane, { currentFor: asked, knownAt: now });
     // Whoever took the seq has not committed it yet: give it a moment.
     if (isContended && missed.length === 0) await this.#backOff(lane, undefined, 5);
   }
