@@ -19,10 +19,9 @@ export function presentEntry(entry: LogEntry, hydrated: Hydrated = nothingHydrat
       return { ...base, messageNew: presentMessage({ ...entry, body }, hydrated, statusOf) };
     case 'message:edited': {
       const target = hydrated.targets.get(keyOf({ conversationId: entry.conversationId, seq: body.target }));
-      return {
-        ...base,
-        messageEdited: target && isMessage(target) ? presentMessage(target, hydrated, statusOf) : null,
-      };
+      // What is edited may have left the log before its edit: then there is no such message any more.
+      if (!target || !isMessage(target)) return { ...base, messageDeleted: { seq: body.target } };
+      return { ...base, messageEdited: presentMessage(target, hydrated, statusOf) };
     }
     case 'message:deleted':
       return { ...base, messageDeleted: { seq: body.target } };

@@ -127,6 +127,8 @@ export class Indexer {
     for (let reads = 0; reads < readsInTurn; reads += 1) {
       const after = await index.coveredTo(conversationId);
       const next = await entries.readAfter(conversationId, after, readAtOnce);
+      // Somebody else was quicker, and retention after them.
+      if (next[0] && next[0].seq !== after + 1) return true;
       if (next.length > 0) await index.cover(conversationId, after, next);
       if (next.length < readAtOnce || this.#abort.signal.aborted) return true;
     }
