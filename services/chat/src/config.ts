@@ -25,11 +25,23 @@ export type ChatConfig = {
   memberLimits: MemberLimits;
   /** How long a sender may edit, milliseconds. */
   editWindowMs: number;
+  retention: RetentionConfig;
   policies: PolicyChoices & {
     /** Asked beside, for products with rules of their own. */
     webhook: { url: string; secret: string } | undefined;
   };
 };
+
+/** Milliseconds. */
+export type RetentionConfig = {
+  /** Entries older than this leave the log; 0 for none. */
+  keepMs: number;
+  /** How long they stay in the archive; 0 for ever. */
+  archiveMs: number;
+  sweepMs: number;
+};
+
+const dayMs = 86_400_000;
 
 const environment = z.object({
   ...commonEnvironment,
@@ -42,6 +54,9 @@ const environment = z.object({
   MEMBER_LIMIT: integer(1_000, 2, 1_000_000),
   ROOM_MEMBER_LIMIT: integer(10_000, 2, 1_000_000),
   EDIT_WINDOW_SECONDS: integer(86_400, 0),
+  RETENTION_DAYS: integer(0, 0, 36_500),
+  RETENTION_SWEEP_SECONDS: integer(600, 10, 86_400),
+  ARCHIVE_KEEP_DAYS: integer(0, 0, 36_500),
   DIRECT_POLICY: z.enum(['anyone', 'contacts']).default('anyone'),
   GROUP_POLICY: z.enum(['anyone', 'contacts', 'nobody']).default('anyone'),
   ROOM_POLICY: z.enum(['anyone', 'nobody']).default('anyone'),
@@ -67,6 +82,11 @@ export function readConfig(env: NodeJS.ProcessEnv): ChatConfig {
     streamReplicas: values.NATS_STREAM_REPLICAS,
     memberLimits: { group: values.MEMBER_LIMIT, room: values.ROOM_MEMBER_LIMIT },
     editWindowMs: values.EDIT_WINDOW_SECONDS * 1_000,
+    retention: {
+      keepMs: values.RETENTION_DAYS * dayMs,
+      archiveMs: values.ARCHIVE_KEEP_DAYS * dayMs,
+      sweepMs: values.RETENTION_SWEEP_SECONDS * 1_000,
+    },
     policies: {
       direct: values.DIRECT_POLICY,
       group: values.GROUP_POLICY,

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Outbox } from './log/outbox.ts';
+import type { RetentionOptions } from './retention/retention.ts';
 
 /** Figures of the chat service beside those of the process. */
 export function observeChat(registry: Registry, outbox: Outbox): void {
@@ -22,4 +23,19 @@ export function countReports(registry: Registry): (reason: string) => void {
     registers: [registry],
   });
   return (reason) => reports.inc({ reason });
+}
+
+/** What retention does, as the process sees it that does it. */
+export function observeRetention(registry: Registry): Pick<RetentionOptions, 'onRun' | 'onArchived'> {
+  const archived = new Counter({
+    name: 'bluewave_chat_archived_entries_total',
+    help: 'Entries that were moved from the log to the archive because they were old.',
+    registers: [registry],
+  });
+  const lastRun = new Gauge({
+    name: 'bluewave_chat_retention_last_run_seconds',
+    help: 'When retention last came to the end of a run in this process, seconds since the epoch; 0 for never.',
+    registers: [registry],
+  });
+  return { onRun: (at) => lastRun.set(at / 1_000), onArchived: (entries) => archived.inc(entries) };
 }

@@ -46,7 +46,7 @@ import type { ProjectionStore } from './log/projections.ts';
 import { type AbandonedBootStore, Recovery } from './log/recovery.ts';
 import { UnknownOutcomes } from './log/unknown-outcomes.ts';
 import { tellReported, tellStarred } from './events/user-notices.ts';
-import { countReports, observeChat } from './metrics.ts';
+import { countReports, observeChat, observeRetention } from './metrics.ts';
 import { BlockCache } from './people/block-cache.ts';
 import { Blocking } from './people/blocking.ts';
 import { GuardedWriter } from './people/guarded-writer.ts';
@@ -55,17 +55,20 @@ import { webhookPolicies } from './policies/webhook-policies.ts';
 import { type PointerMove, PointerWriter } from './receipts/pointer-writer.ts';
 import { TrailWriter } from './receipts/trail-writer.ts';
 import { rememberLargeCounts } from './reading/large-counts.ts';
+import { Retention } from './retention/retention.ts';
 import { findableByEdits } from './search/findable-by-edits.ts';
 import { Indexer, type IndexerTimings } from './search/indexer.ts';
 import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
 import { createMongoBootStore } from './storage/mongo-boot-store.ts';
 import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
+import { createMongoJobLeases } from './storage/mongo-job-leases.ts';
 import { createMongoMessageReads } from './storage/mongo-message-reads.ts';
 import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
 import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
 import { createMongoPreferenceStore } from './storage/mongo-preference-store.ts';
 import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
 import { createMongoReportStore } from './storage/mongo-report-store.ts';
+import { createMongoRetentionStore } from './storage/mongo-retention-store.ts';
 import { createMongoStarStore } from './storage/mongo-star-store.ts';
 import { createMongoTrailStore } from './storage/mongo-trail-store.ts';
 import { createMongoReadStore } from './storage/mongo-read-store.ts';
@@ -135,6 +138,7 @@ async function openChat(
 
   const { deps: logDeps, outbox } = openLog(collections, bus, config, log, options, opened);
   const deps = { ...logDeps, ...openOwn(collections, bus, metrics) };
+  openRetention(collections, deps, config, metrics, opened);
   opened.add('media listener', listenToMedia(bus, deps.reads, log));
   observeChat(metrics, outbox);
   const commands = new CommandStreams(deps);
@@ -277,6 +281,22 @@ function openOwn(collections: ChatCollections, bus: EventBus, metrics: Registry)
       },
     },
   };
+}
+
+/** Moves old entries out of the log, where that is wanted. */
+function openRetention(
+  collections: ChatCollections,
+  { clock, log, search }: Pick<ChatDeps, 'clock' | 'log' | 'search'>,
+  { retention: { keepMs, archiveMs, sweepMs } }: ChatConfig,
+  metrics: Registry,
+  opened: CloseStack,
+): void {
+  if (keepMs === 0) return;
+  const store = deadlined(createMongoRetentionStore(collections, archiveMs));
+  const leases = deadlined(createMongoJobLeases(collections));
+  const own = { clock, random: Math.random, holder: newId(), log };
+  const observed = observeRetention(metrics);
+  opened.add('retention', new Retention({ store, leases, index: search, keepMs, sweepMs, ...own, ...observed }));
 }
 
 /** Contacts, blocks and policies, and the writer that heeds blocks. */

@@ -48,6 +48,8 @@ export type SearchIndex = {
   coveredTo(conversationId: string): Promise<number>;
   /** Makes a message findable by its new text, whether it is covered or will be. Resolves when it is. */
   noteEdit(conversationId: string, seq: number, text: string): Promise<void>;
+  /** Lets go of what only concerns entries below a seq, all of which are covered; nobody asks for them any more. */
+  forget(conversationId: string, below: number): Promise<void>;
   candidates(request: CandidateRequest): Promise<CandidatePage>;
   /**
    * Looks for conversations whose log goes on after what is covered, among the next ones by id.

@@ -27,7 +27,22 @@ export type ConversationDocument = {
    * holes: when there is no entry at `next`, this is the last one.
    */
   indexed?: { seq: number; at: Date; next: EntryAddress };
+  /** First seq of the log that no retention has taken: nobody begins before it. Absent for the first. */
+  floor?: number;
+  /**
+   * What is below the floor is on its way to the archive, since a time; `hidden`: no member can read it any more.
+   * `lookFrom`: the next `lookFrom` of the conversation.
+   */
+  archiving?: { since: Date; hidden: boolean; lookFrom: Date };
+  /** Retention looks for old entries when this is older than what is kept; absent for the time of creation. */
+  lookFrom?: Date;
 };
+
+/** An entry that retention took from the log; `expireAt` is when it goes from here, too. */
+export type ArchivedEntryDocument = EntryDocument & { archivedAt: Date; expireAt?: Date };
+
+/** Who does a job that one process is enough for, and until when. `_id` is the job. */
+export type JobDocument = { _id: string; holder: string; until: Date };
 
 export type StoredBytes = InstanceType<typeof mongoose.mongo.BSON.Binary>;
 
@@ -146,6 +161,8 @@ export type ChatCollections = {
   reports: Collection<ReportDocument>;
   people: PeopleCollections;
   searchChunks: Collection<SearchChunkDocument>;
+  archivedEntries: Collection<ArchivedEntryDocument>;
+  jobs: Collection<JobDocument>;
 };
 
 /** The native collections of a mongoose connection: the hot path has no use for models. */
@@ -165,6 +182,8 @@ export function chatCollections(connection: Connection): ChatCollections {
     reports: db.collection('reports'),
     people: peopleCollections(db),
     searchChunks: db.collection('search_chunks'),
+    archivedEntries: db.collection('archived_entries'),
+    jobs: db.collection('jobs'),
   };
 }
 
@@ -204,6 +223,13 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
           partialFilterExpression: { 'listing.place': { $exists: true } },
         },
         { key: { avatar: 1 }, name: 'avatar', partialFilterExpression: { avatar: { $exists: true } } },
+        // What retention looks at next: those it never saw by their creation, the others by what it found.
+        { key: { lookFrom: 1, createdAt: 1 }, name: 'old' },
+        {
+          key: { 'archiving.since': 1 },
+          name: 'archiving',
+          partialFilterExpression: { 'archiving.since': { $exists: true } },
+        },
       ]),
     () =>
       collections.members.createIndexes([
@@ -222,8 +248,10 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
       collections.stars.createIndexes([
         { key: { u: 1, at: -1 }, name: 'user' },
         { key: { u: 1, on: 1, at: -1, _id: -1 }, name: 'listed' },
+        { key: { '_id.c': 1, '_id.s': 1 }, name: 'message' },
       ]),
     () => collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
+    () => collections.archivedEntries.createIndexes([{ key: { expireAt: 1 }, name: 'expiry', expireAfterSeconds: 0 }]),
     // Searches merge the chunks of many conversations by time, straight from the index.
     () =>
       collections.searchChunks.createIndexes([

@@ -52,6 +52,11 @@ export function createMongoSearchIndex(collections: ChatCollections, sizes = chu
     },
     coveredTo: (conversationId) => coveredTo(parts, conversationId),
     noteEdit: (conversationId, seq, text) => noteEdit(parts, conversationId, seq, text),
+    async forget(conversationId, below) {
+      const c = storeUuid(conversationId);
+      const whole = { $gte: { c, n: 0 }, $lt: { c, n: chunkOf(below, sizes) } };
+      await collections.searchChunks.deleteMany({ _id: whole }, write);
+    },
     candidates: (request) => candidates(parts, request),
     findBehind: (afterId, limit) => findBehind(collections, afterId, limit),
   };

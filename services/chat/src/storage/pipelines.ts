@@ -57,7 +57,7 @@ function lookUpUnread() {
     $lookup: {
       from: 'entries',
       let: {
-        low: { c: '$c', s: { $max: ['$readSeq', '$joinedSeq'] } },
+        low: { c: '$c', s: { $max: ['$readSeq', '$joinedSeq', { $subtract: ['$firstSeq', 1] }] } },
         high: highest('$c'),
         me: '$u',
       },

@@ -48,6 +48,7 @@ async function applyEntries(
     operations.push(...memberOperations(c, entry, info));
   }
   if (operations.length > 0) await collections.members.bulkWrite(operations, { ...write, ordered: true });
+  await beginAtFloor(collections, c, entries);
   const memberCount = await collections.members.countDocuments({ c, leftSeq: null }, read);
   const last = entries.at(-1) as LogEntry;
   const listing =
@@ -57,6 +58,23 @@ async function applyEntries(
     { _id: c },
     [{ $replaceWith: { $cond: [olderThan(last.seq), { $mergeObjects: ['$$ROOT', { $literal: next }] }, '$$ROOT'] } }],
     { ...write, upsert: true },
+  );
+}
+
+/**
+ * Lets nobody who was added begin before what retention left of the log. Asked after they were written: retention
+ * says where the log begins before it looks for members that begin earlier, so one of the two finds them.
+ */
+async function beginAtFloor(collections: ChatCollections, c: StoredUuid, entries: LogEntry[]): Promise<void> {
+  const added = entries.flatMap(({ body }) => (body.type === 'member:added' ? body.userIds : []));
+  if (added.length === 0) return;
+  const { floor = 1 } =
+    (await collections.conversations.findOne({ _id: c }, { ...read, projection: { floor: 1 } })) ?? {};
+  if (floor === 1) return;
+  await collections.members.updateMany(
+    { _id: { $in: added.map((userId) => ({ c, u: storeUuid(userId) })) }, firstSeq: { $lt: floor } },
+    { $set: { firstSeq: floor } },
+    write,
   );
 }
 

@@ -60,6 +60,7 @@ export class World {
         streamReplicas: 1,
         memberLimits: { group: 1_000, room: 10_000 },
         editWindowMs: 86_400_000,
+        retention: { keepMs: 0, archiveMs: 0, sweepMs: 600_000 },
         policies: { direct: 'anyone', group: 'anyone', room: 'anyone', webhook: undefined },
       },
       this.#log('chat'),
