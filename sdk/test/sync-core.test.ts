@@ -18,7 +18,7 @@ const requestOf = (effects: Effect[]): Extract<Effect, { type: 'sync' }> => {
 };
 
 describe('the sync core', () => {
-  it('given any loss, doubling, reordering and any disconnections, when the network is good again, then each device has applied each entry of its conversations once and in order', () => {
+  it('given any loss, doubling, reordering and any disconnections, and logs whose beginnings are archived, when the network is good again, then each device has applied each entry of its conversations once and in order', () => {
     const plan: fc.Arbitrary<NetworkPlan> = fc.record({
       window: fc.constantFrom(3, 10, Number.POSITIVE_INFINITY),
       pageLimit: fc.integer({ min: 1, max: 7 }),
@@ -34,6 +34,10 @@ describe('the sync core', () => {
           { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const) }) },
           { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), conversation: fc.nat(2) }) },
           { weight: 2, arbitrary: fc.record({ do: fc.constant('add' as const), conversation: fc.nat(2) }) },
+          {
+            weight: 1,
+            arbitrary: fc.record({ do: fc.constant('archive' as const), conversation: fc.nat(2), pick: fc.nat(1_000) }),
+          },
           { weight: 1, arbitrary: fc.record({ do: fc.constant('newEpoch' as const), conversation: fc.nat(2) }) },
         ),
         { maxLength: 120 },

@@ -2,6 +2,7 @@ import { createSyncCore, type SyncEffect } from '@bluewave/sdk';
 
 type Step =
   | { do: 'append' | 'remove' | 'add' | 'newEpoch'; conversation: number }
+  | { do: 'archive'; conversation: number; pick: number }
   | { do: 'deliver' | 'double' | 'lose' | 'timer'; pick: number }
   | { do: 'answer' | 'fail' | 'reconnect' };
 
@@ -10,8 +11,8 @@ export type NetworkPlan = { window: number; pageLimit: number; steps: Step[] };
 type Entry = { conversationId: string; seq: number; epoch: number };
 type View = { id: string; head: number; me?: { firstSeq: number } };
 type Effect = SyncEffect<Entry, View>;
-/** `firstSeq`: where history begins for the device's user. */
-type Log = { head: number; epoch: number; member: boolean; firstSeq: number };
+/** `firstSeq`: where history begins for the device's user; `begins`: where it ever did. */
+type Log = { head: number; epoch: number; member: boolean; firstSeq: number; begins: Set<number> };
 type Event = { type: 'entry'; entry: Entry } | { type: 'added'; id: string } | { type: 'removed'; id: string };
 type Result = { violations: string[]; have: Record<string, number>; heads: Record<string, number> };
 
@@ -32,7 +33,7 @@ export function runNetwork(plan: NetworkPlan): Result {
 
 class World {
   readonly #logs = new Map<string, Log>(
-    ['c0', 'c1', 'c2'].map((id) => [id, { head: 0, epoch: 1, member: true, firstSeq: 1 }]),
+    ['c0', 'c1', 'c2'].map((id) => [id, { head: 0, epoch: 1, member: true, firstSeq: 1, begins: new Set([1]) }]),
   );
   readonly #core;
   readonly #plan: NetworkPlan;
@@ -57,6 +58,8 @@ class World {
         return this.#setMember(`c${step.conversation}`, false);
       case 'add':
         return this.#setMember(`c${step.conversation}`, true);
+      case 'archive':
+        return this.#archive(`c${step.conversation}`, step.pick);
       case 'newEpoch':
         return this.#beginEpoch(`c${step.conversation}`);
       case 'deliver':
@@ -117,11 +120,22 @@ class World {
     if (log.member === member) return;
     log.member = member;
     if (member && showsFromJoining.includes(id)) {
-      log.firstSeq = log.head + 1;
+      this.#beginAt(log, log.head + 1);
       this.#append(id);
     }
     // A removed member is told nothing more; events that are on their way arrive or do not.
     this.#events.push({ type: member ? 'added' : 'removed', id });
+  }
+
+  /** What is old leaves the log from its beginning, never its last entry; nobody is told. */
+  #archive(id: string, pick: number): void {
+    const log = this.#log(id);
+    if (log.head > 0) this.#beginAt(log, Math.max(log.firstSeq, 1 + (pick % log.head)));
+  }
+
+  #beginAt(log: Log, seq: number): void {
+    log.firstSeq = seq;
+    log.begins.add(seq);
   }
 
   /** The log is lost and begins anew, shorter than devices know it; they notice when they connect. */
@@ -212,7 +226,7 @@ class World {
     const before = this.#seen.get(conversationId);
     const log = this.#log(conversationId);
     if (before === undefined) this.#violations.push(`${conversationId}:${seq} of a conversation that is not followed`);
-    else if (seq !== before + 1 && (seq !== log.firstSeq || seq <= before))
+    else if (seq !== before + 1 && (!log.begins.has(seq) || seq <= before))
       this.#violations.push(`${conversationId}:${seq} came after ${before}`);
     if (epoch > log.epoch || seq > log.head) this.#violations.push(`${conversationId}:${seq} is in no log`);
     this.#seen.set(conversationId, seq);
