@@ -68,9 +68,10 @@ export function presentAsMessage(entry: LogEntry, hydrated?: Hydrated, statusOf?
   return { ...presentMessage({ ...entry, body }), system };
 }
 
-function presentReply(conversationId: string, seq: number, { targets }: Hydrated): ReplyTo {
+/** Null when the message that is answered has left the log: of nothing there is no sender to show. */
+function presentReply(conversationId: string, seq: number, { targets }: Hydrated): ReplyTo | null {
   const target = targets.get(keyOf({ conversationId, seq }));
-  if (!target || !isMessage(target)) return { seq, senderId: '', preview: '', type: 'text', deleted: false };
+  if (!target || !isMessage(target)) return null;
   const { text, kind, deletedAt } = target.body;
   return { seq, senderId: target.senderId, preview: previewOf(text), type: kind, deleted: deletedAt !== null };
 }
