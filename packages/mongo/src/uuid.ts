@@ -16,6 +16,7 @@ export function storeUuid(text: string): InstanceType<typeof UUID> {
 
 /** The string of a stored UUID, lower case. */
 export function readUuid(stored: StoredUuid): string {
-  const hex = Buffer.from(stored.buffer).toString('hex', 0, 16);
+  const { buffer, byteOffset } = stored.buffer;
+  const hex = Buffer.from(buffer, byteOffset, 16).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }

@@ -128,6 +128,49 @@ describe.each(['not indexed', 'indexed'])(
   },
 );
 
+describe('given a store that remembers where logs ended', () => {
+  it('when conversations grow, are indexed, are joined and left, then it lists them as one does that remembers nothing', async () => {
+    const [owner, friend] = [randomUUID(), randomUUID()];
+    const [replica] = chat.replicas;
+    const ids = [await replica.group(friend, owner), await replica.group(friend, owner)];
+    const [first, second] = [nth(ids, 0), nth(ids, 1)];
+    const send = (conversationId: string, text: string) => replica.send({ actorId: friend, conversationId, text });
+    const addTo = (conversationId: string) =>
+      replica.call.AddMembers({ actorId: friend, conversationId, userIds: [owner] });
+    const steps: (() => Promise<unknown>)[] = [
+      () => send(first, 'not indexed'),
+      indexAll,
+      () => send(second, 'after what is indexed'),
+      async () => {
+        await indexAll();
+        await send(second, 'moved, and moved on');
+      },
+      async () => addTo(await replica.group(friend, randomUUID())),
+      indexAll,
+      async () => {
+        for (let count = 0; count < 40; count += 1) await send(first, 'more than is likely');
+      },
+      () => replica.call.RemoveMember({ actorId: friend, conversationId: first, userId: owner }),
+      async () => {
+        for (let count = 0; count < 34; count += 1) await addTo(await replica.group(friend, randomUUID()));
+      },
+      indexAll,
+      async () => {
+        const all = await createMongoReadStore(chat.collections).overview(owner);
+        for (const { conversationId } of all) await send(conversationId, 'in all of them');
+      },
+    ];
+    const remembers = createMongoReadStore(chat.collections);
+    for (const step of steps) {
+      await step();
+      const fresh = createMongoReadStore(chat.collections);
+      for (let time = 0; time < 2; time += 1) {
+        expect(await listViews(remembers, owner, 100, '')).toEqual(await listViews(fresh, owner, 100, ''));
+      }
+    }
+  }, 60_000);
+});
+
 describe('given a member who sees a conversation from their joining on', () => {
   it('when they list it, then its last message is none from before', async () => {
     const [owner, late] = [randomUUID(), randomUUID()];

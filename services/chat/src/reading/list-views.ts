@@ -5,14 +5,15 @@ import { type Head, type Listed, mostUnread, type Overview, type ReadStore, type
 const mostMoving = 100;
 
 /** Entries that are looked at before the end of a log, since not every entry is a message. */
-const lookedBack = 8;
+const lookedBack = 5;
 /** Entries after what is indexed: seldom more. */
 const likelyTail = 32;
 /** To look at more entries than these costs more than to look up the few things that are shown. */
 const mostInWindow = 128;
 
-/** A conversation's place in the list; of one whose log goes on it is not known yet. */
-type Placed = { overview: Overview; position: string | null };
+/** A conversation's place in the list is that of its head; of one whose log goes on it is not known yet. */
+type Moving = { overview: Overview };
+type Settled = Moving & { head: Head };
 
 /**
  * A page of a user's conversations, last activity first. The cursor is where the last page ended. Three queries: where
@@ -25,15 +26,17 @@ export async function listViews(
   limit: number,
   cursor: string,
 ): Promise<{ views: ConversationView[]; nextCursor: string }> {
-  const placed = await placesOf(store, userId);
+  const { settled: all, moving } = await placesOf(store, userId);
   const isAhead = (position: string): boolean => cursor === '' || position < cursor;
-  const settled = placed.filter(({ position }) => position !== null && isAhead(position));
-  settled.sort((a, b) => ((a.position ?? '') < (b.position ?? '') ? 1 : -1));
-  const moving = placed.filter(({ position }) => position === null);
-  const listed = await details(store, userId, [...settled.slice(0, limit + 1), ...moving]);
-  const positions = new Map(settled.map(({ overview, position }) => [overview.conversationId, position]));
+  // All the positions of a thousand conversations are written out only to find where a page goes on.
+  const settled = cursor === '' ? all : all.filter(({ head }) => isAhead(positionOf(head)));
+  settled.sort(newestFirst);
+  const shown = settled.slice(0, limit + 1);
+  const listed = await details(store, userId, [...shown, ...moving]);
+  const positions = new Map(shown.map(({ head }) => [head.conversationId, positionOf(head)]));
   // What was not looked at comes after this.
-  const end = settled.length > limit + 1 ? (settled[limit]?.position ?? '') : '';
+  const last = shown.at(-1);
+  const end = last && settled.length > shown.length ? positionOf(last.head) : '';
   const ordered = listed
     .map((one) => ({ one, position: positions.get(one.head.conversationId) ?? positionOf(one.head) }))
     .filter(({ position }) => isAhead(position) && position >= end)
@@ -52,20 +55,23 @@ export async function listViews(
 }
 
 /** A log without an entry after what is indexed ends there: so one look says where nearly all conversations stand. */
-async function placesOf(store: ReadStore, userId: string): Promise<Placed[]> {
+async function placesOf(store: ReadStore, userId: string): Promise<{ settled: Settled[]; moving: Moving[] }> {
   const overviews = await store.overview(userId);
   const moving = overviews.filter(({ goesOn }) => goesOn);
   const heads = moving.length > mostMoving ? await store.headsOf(userId) : [];
   const known = new Map(heads.map((head) => [head.conversationId, head]));
-  return overviews.map((overview) => {
+  const [settled, unplaced]: [Settled[], Moving[]] = [[], []];
+  for (const overview of overviews) {
     const { conversationId, coveredTo, coveredAt, goesOn } = overview;
     const head = goesOn ? known.get(conversationId) : { conversationId, seq: coveredTo, at: coveredAt };
-    return { overview, position: head ? positionOf(head) : null };
-  });
+    if (head) settled.push({ overview, head });
+    else unplaced.push({ overview });
+  }
+  return { settled, moving: unplaced };
 }
 
 /** What is shown of conversations: mostly the last few entries of each say it all, and one query reads them. */
-async function details(store: ReadStore, userId: string, placed: Placed[]): Promise<Listed[]> {
+async function details(store: ReadStore, userId: string, placed: Moving[]): Promise<Listed[]> {
   const near = placed.filter(({ overview }) => isNear(windowOf(overview)));
   const far = placed.filter(({ overview }) => !isNear(windowOf(overview)));
   const found = await store.listedWithin(
@@ -97,7 +103,7 @@ function isClear({ head, lastMessage }: Listed, overview: Overview): boolean {
 }
 
 /** In as many queries as it takes to count what is unread in time. */
-async function manyDetails(store: ReadStore, userId: string, placed: Placed[]): Promise<Listed[]> {
+async function manyDetails(store: ReadStore, userId: string, placed: Moving[]): Promise<Listed[]> {
   const queries: string[][] = [];
   let room = 0;
   for (const { overview } of placed) {
@@ -111,6 +117,11 @@ async function manyDetails(store: ReadStore, userId: string, placed: Placed[]): 
     room -= cost;
   }
   return (await Promise.all(queries.map((ids) => store.listed(userId, ids)))).flat();
+}
+
+/** As positions sort, the last one first. */
+function newestFirst({ head: a }: Settled, { head: b }: Settled): number {
+  return b.at - a.at || (a.conversationId < b.conversationId ? 1 : -1);
 }
 
 /** Sorts by time, then by id; also the cursor. */

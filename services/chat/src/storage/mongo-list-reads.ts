@@ -3,12 +3,13 @@ import { readUuid, type StoredUuid, storeUuid } from '@bluewave/mongo/uuid';
 import type { Listed, ReadStore, Unread, Window } from '../reading/read-store.ts';
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
 import { type EntryAddress, type EntryDocument, fromDocument } from './entry-document.ts';
-import { detailsPipeline, sharedPipeline, withinPipeline } from './pipelines.ts';
+import { detailsPipeline, togetherPipeline, withinPipeline } from './pipelines.ts';
 import { fromConversation, fromMember } from './presented-documents.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
-type Shared = MemberDocument & { shared: ConversationDocument[]; pair: { u: MemberDocument['u'] }[] };
+type Shared = MemberDocument & { shared: ConversationDocument[]; pair: { u: StoredUuid }[] };
+type Together = { me: MemberDocument[]; shared: ConversationDocument[]; pairs: { c: StoredUuid; u: StoredUuid }[] };
 type Head = { seq: number; at: Date };
 type Row = Shared & { head: Head[]; last: EntryDocument[]; unread: Unread[] };
 /** What a window holds of a conversation. */
@@ -39,18 +40,35 @@ export function listReads({ members }: ChatCollections): Pick<ReadStore, 'listed
       // A look-up for each conversation would cost several times as much as the entries themselves.
       const entries = withinPipeline(windows.flatMap(addressesOf), storeUuid(userId));
       const rows = await members
-        .aggregate<Shared | Within>(
-          [match, ...sharedPipeline, { $unionWith: { coll: 'entries', pipeline: entries } }],
+        .aggregate<Together | Within>(
+          [match, ...togetherPipeline, { $unionWith: { coll: 'entries', pipeline: entries } }],
           read,
         )
         .toArray();
       const withins = new Map(rows.flatMap((row) => ('others' in row ? [[readUuid(row._id), row] as const] : [])));
-      return rows.flatMap((row) => {
-        const within = 'others' in row ? undefined : withins.get(readUuid(row.c));
-        return 'others' in row || !within ? [] : listed(row, within.head, within.last?.entry, unreadIn(within, row));
+      const together = rows.find((row): row is Together => 'me' in row);
+      return membersOf(together).flatMap((row) => {
+        const within = withins.get(readUuid(row.c));
+        return within ? listed(row, within.head, within.last?.entry, unreadIn(within, row)) : [];
       });
     },
   };
+}
+
+/** Each membership with what belongs to it. */
+function membersOf(together: Together | undefined): Shared[] {
+  if (!together) return [];
+  const shared = new Map(together.shared.map((one) => [readUuid(one._id), one]));
+  const pairs = new Map<string, { u: StoredUuid }[]>();
+  for (const { c, u } of together.pairs) {
+    const id = readUuid(c);
+    pairs.set(id, [...(pairs.get(id) ?? []), { u }]);
+  }
+  return together.me.flatMap((me) => {
+    const id = readUuid(me.c);
+    const info = shared.get(id);
+    return info ? [{ ...me, shared: [info], pair: pairs.get(id) ?? [] }] : [];
+  });
 }
 
 function matchOwn(userId: string, conversationIds: readonly string[]) {

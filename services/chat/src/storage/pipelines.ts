@@ -87,6 +87,32 @@ export const sharedPipeline = [
   { $lookup: { from: 'members', localField: 'direct', foreignField: 'c', as: 'pair' } },
 ];
 
+/**
+ * Makes of memberships one document: `me`, all of them, `shared` of their conversations, and `pairs`, the two members, ever,
+ * of those that are direct. Two look-ups in all cost half of what two for each do.
+ */
+export const togetherPipeline = [
+  { $group: { _id: null, me: { $push: '$$ROOT' } } },
+  { $lookup: { from: 'conversations', localField: 'me.c', foreignField: '_id', as: 'shared' } },
+  {
+    $set: {
+      direct: {
+        $map: { input: { $filter: { input: '$shared', cond: { $eq: ['$$this.type', 'direct'] } } }, in: '$$this._id' },
+      },
+    },
+  },
+  {
+    $lookup: {
+      from: 'members',
+      localField: 'direct',
+      foreignField: 'c',
+      pipeline: [{ $project: { _id: 0, c: 1, u: 1 } }],
+      as: 'pairs',
+    },
+  },
+  { $unset: 'direct' },
+];
+
 /** Adds to memberships all that a list shows of their conversations: also `head`, `last` and `unread`. */
 export const detailsPipeline = [
   ...sharedPipeline,
