@@ -157,3 +157,23 @@ describe('given messages that were sent, edited and deleted, members who left an
     );
   }, 240_000);
 });
+
+describe('given more conversations than are looked into at first', () => {
+  it('when a word is in few or in all of them, then all pages together hold what a look at every message finds', async () => {
+    const world = new SearchWorld(opened.collections, 1_000);
+    for (let opened = 0; opened < 300; opened += 10) {
+      await Promise.all(Array.from({ length: 10 }, () => world.open('all')));
+    }
+    for (let count = 0; count < 300; count += 1) {
+      await world.send(count, count, count % 50 === 7 ? 'a rare and a common word' : 'a common word', 60_000);
+    }
+    await world.indexAll(1);
+    for (const query of ['rare', 'common', '"rare and"', 'nowhere']) {
+      const expected = world.readable(0).filter(({ text }) => text.includes(query.replaceAll('"', '')));
+      expect({ query, found: await world.search(0, query, {}, 50) }).toEqual({
+        query,
+        found: expected.map(({ id }) => id),
+      });
+    }
+  }, 120_000);
+});

@@ -4,6 +4,8 @@ import { findWords, foldLetters } from './fold-text.ts';
 export type Highlight = [start: number, end: number];
 
 const mostHighlights = 100;
+/** Each character stands for itself. */
+const isAscii = /^[\x20-\x7e]*$/;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
@@ -62,6 +64,10 @@ function mapFolded(text: string): { folded: string; starts: number[]; ends: numb
 }
 
 function foldByGrapheme(text: string): { folded: string; starts: number[]; ends: number[] } {
+  if (isAscii.test(text)) {
+    const places = Array.from({ length: text.length }, (_, index) => index);
+    return { folded: text.toLowerCase(), starts: places, ends: places.map((index) => index + 1) };
+  }
   let folded = '';
   const starts: number[] = [];
   const ends: number[] = [];

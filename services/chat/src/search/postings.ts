@@ -1,24 +1,33 @@
 /**
- * Which messages of a chunk have which keys, packed: the number of keys (2 bytes), the keys in ascending order (4 bytes
+ * Which messages of a chunk have which keys. Keys are in buckets, so that whoever looks for a few of them needs a small
+ * part of what there is. Each bucket is packed: the number of keys (4 bytes), the keys in ascending order (4 bytes
  * each), where the places of each end (4 bytes each), and the places (1 byte each: the seq within the chunk).
  */
 export type Posting = { place: number; keys: Iterable<number> };
 
 const head = 4;
+const buckets = 32;
 
-/** @param postings in any order; places are 0 to 255. */
-export function packPostings(postings: readonly Posting[]): Buffer {
-  const placesOf = new Map<number, number[]>();
-  let total = 0;
+/** Where the places of a key are. */
+export const bucketOf = (key: number): number => key & (buckets - 1);
+
+/** By bucket, of those that have any. @param postings in any order; places are 0 to 255. */
+export function packPostings(postings: readonly Posting[]): Map<number, Buffer> {
+  const byBucket = new Map<number, Map<number, number[]>>();
   for (const { place, keys } of postings) {
     for (const key of keys) {
+      const placesOf = byBucket.get(bucketOf(key)) ?? new Map<number, number[]>();
       const places = placesOf.get(key);
       if (places) places.push(place);
-      else placesOf.set(key, [place]);
-      total += 1;
+      else byBucket.set(bucketOf(key), placesOf.set(key, [place]));
     }
   }
+  return new Map(Array.from(byBucket, ([bucket, placesOf]) => [bucket, pack(placesOf)]));
+}
+
+function pack(placesOf: Map<number, number[]>): Buffer {
   const keys = Int32Array.from(placesOf.keys()).sort();
+  const total = Array.from(placesOf.values()).reduce((sum, places) => sum + places.length, 0);
   const packed = Buffer.alloc(head + 8 * keys.length + total);
   packed.writeUInt32LE(keys.length, 0);
   let end = 0;
@@ -32,8 +41,8 @@ export function packPostings(postings: readonly Posting[]): Buffer {
   return packed;
 }
 
-/** The places that have a key. */
-export function placesOf(packed: Buffer, key: number): Uint8Array {
+/** The places that have a key, in what was packed of its bucket. */
+function placesOf(packed: Buffer, key: number): Uint8Array {
   const count = packed.readUInt32LE(0);
   let [low, high] = [0, count];
   while (low < high) {
@@ -47,16 +56,17 @@ export function placesOf(packed: Buffer, key: number): Uint8Array {
   return packed.subarray(base + (low === 0 ? 0 : endOf(low - 1)), base + endOf(low));
 }
 
-/** The places that have every key, ascending, over all parts of a chunk. */
-export function placesWithAll(parts: readonly Buffer[], keys: readonly number[]): number[] {
-  const found = parts.flatMap((part) => {
-    let left: Uint8Array | Set<number> = placesOf(part, keys[0] ?? 0);
-    for (const key of keys.slice(1)) {
-      const had: Set<number> = new Set(left);
-      if (had.size === 0) break;
-      left = placesOf(part, key).filter((place) => had.has(place));
-    }
-    return [...left];
-  });
-  return [...new Set(found)].sort((a, b) => a - b);
+/**
+ * The places that have every key, ascending. A message is packed at once, so it does not matter which pieces of the
+ * buckets belong together. @param partsOf all that was packed of a bucket.
+ */
+export function placesWithAll(partsOf: (bucket: number) => readonly Buffer[], keys: readonly number[]): number[] {
+  let left: ReadonlySet<number> | undefined;
+  for (const key of keys) {
+    const had: ReadonlySet<number> | undefined = left;
+    const places = partsOf(bucketOf(key)).flatMap((part) => [...placesOf(part, key)]);
+    left = new Set(had ? places.filter((place) => had.has(place)) : places);
+    if (left.size === 0) break;
+  }
+  return [...(left ?? [])].sort((a, b) => a - b);
 }

@@ -3,13 +3,16 @@ import type { LogEntry } from '../log/entry.ts';
 /** What a reader may find of a conversation: entries from `firstSeq` on, of which those up to `coveredTo` are indexed. */
 export type SearchScope = { conversationId: string; firstSeq: number; coveredTo: number };
 
-/** Conversations that one request may name. */
+/** Conversations that one request may name: to merge more of them by time would take too long. */
 export const scopesAtOnce = 200;
+/** The same for a request that asks for no order. */
+export const scopesTogether = 1_000;
 
 /** Times in milliseconds since the epoch. */
 export type CandidateRequest = {
-  /** At most `scopesAtOnce`. */
   scopes: readonly SearchScope[];
+  /** The newest chunks first, page by page, or all chunks at once. */
+  order: 'newest' | 'none';
   /** All words that a message must have, folded; at least one. */
   words: readonly string[];
   /** Messages outside of these times, both inclusive, need not be told. */
@@ -50,7 +53,8 @@ export type SearchIndex = {
   noteEdit(conversationId: string, seq: number, text: string): Promise<void>;
   /** Lets go of what only concerns entries below a seq, all of which are covered; nobody asks for them any more. */
   forget(conversationId: string, below: number): Promise<void>;
-  candidates(request: CandidateRequest): Promise<CandidatePage>;
+  /** Null when chunks were asked for in no order and there are very many: then ask for the newest first. */
+  candidates(request: CandidateRequest): Promise<CandidatePage | null>;
   /**
    * Looks for conversations whose log goes on after what is covered, among the next ones by id.
    * @param afterId where the last look ended; null to begin.

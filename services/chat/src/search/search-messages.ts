@@ -9,9 +9,18 @@ import type { Address, ReadStore } from '../reading/read-store.ts';
 import { foldText } from './fold-text.ts';
 import { type Highlight, highlightsOf } from './highlights.ts';
 import { positionAt, positionOf, timeOfCursor } from './position.ts';
-import { type SearchIndex, scopesAtOnce } from './search-index.ts';
+import { type SearchIndex, scopesTogether } from './search-index.ts';
 import { matches, parseQuery, patternOf } from './search-query.ts';
-import { indexedSource, type Source, type SourceDeps, type Step, tailSource, type Wanted } from './sources.ts';
+import {
+  inPieces,
+  longSources,
+  shortSource,
+  type Source,
+  type SourceDeps,
+  type Step,
+  tailSource,
+  type Wanted,
+} from './sources.ts';
 
 /** Times in milliseconds since the epoch: younger than `after`, older than `before`. */
 export type SearchFilter = {
@@ -47,8 +56,11 @@ export type SearchDeps = {
 
 /** Left for what comes after the search: who is still a member, and the way back. */
 const reserveMs = 300;
-/** Conversations of the first request to the index: the page of common words is found in the few that are youngest. */
+/** Conversations that are looked into first: the page of common words is found in the few that are youngest. */
 const firstScopes = 40;
+const secondScopes = 200;
+/** The chunks of a conversation with more entries are read newest first. */
+const shortEntries = 1_024;
 /** Messages that are read at once: few at first, since most pages are soon full. */
 const firstRead = 64;
 const mostRead = 512;
@@ -86,12 +98,12 @@ async function sourcesOf(deps: SearchDeps, request: SearchRequest, wanted: Wante
   const sourceDeps: SourceDeps = { ...deps, messagesAt: gather(deps.reads) };
   const covered = rows.filter(({ coveredTo, firstSeq }) => coveredTo >= firstSeq);
   covered.sort((a, b) => b.coveredAt - a.coveredAt);
-  const sources: Source[] = [];
-  for (let start = 0; start < covered.length;) {
-    const some = covered.slice(start, start + (start === 0 ? firstScopes : scopesAtOnce));
-    sources.push(indexedSource(sourceDeps, some, wanted, some[0]?.coveredAt ?? 0));
-    start += some.length;
-  }
+  const short = covered.filter(({ coveredTo }) => coveredTo <= shortEntries);
+  const long = covered.filter(({ coveredTo }) => coveredTo > shortEntries);
+  const [first, second] = [short.slice(0, firstScopes), short.slice(firstScopes, secondScopes)];
+  const pieces = [first, second, ...inPieces(short.slice(secondScopes), scopesTogether)];
+  const sources = longSources(sourceDeps, long, wanted);
+  for (const some of pieces) if (some.length > 0) sources.push(shortSource(sourceDeps, some, wanted));
   for (const { conversationId: id, coveredTo, firstSeq, goesOn } of rows) {
     if (goesOn) sources.push(tailSource(sourceDeps, id, Math.max(coveredTo, firstSeq - 1), wanted));
   }
@@ -204,15 +216,15 @@ async function onlyOwn(reads: ReadStore, userId: string, entries: MessageEntry[]
 /** Reads what is asked for in one turn with one query. */
 function gather(reads: ReadStore): SourceDeps['messagesAt'] {
   let asked: Address[] = [];
-  let answer: Promise<LogEntry[]> | undefined;
+  let answer: Promise<Map<string, LogEntry>> | undefined;
   return async (addresses) => {
     asked.push(...addresses);
-    answer ??= Promise.resolve().then(() => {
+    answer ??= Promise.resolve().then(async () => {
       const all = asked;
       [asked, answer] = [[], undefined];
-      return reads.entriesAt(all);
+      return new Map((await reads.entriesAt(all)).map((entry) => [keyOf(entry), entry]));
     });
-    const mine = new Set(addresses.map(keyOf));
-    return (await answer).filter((entry) => mine.has(keyOf(entry)));
+    const found = await answer;
+    return addresses.flatMap((address) => found.get(keyOf(address)) ?? []);
   };
 }

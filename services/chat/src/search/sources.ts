@@ -1,6 +1,12 @@
 import type { LogEntry } from '../log/entry.ts';
 import type { Address, ReadStore } from '../reading/read-store.ts';
-import type { CandidatePlace, SearchIndex, SearchScope } from './search-index.ts';
+import {
+  type CandidatePage,
+  type CandidatePlace,
+  type SearchIndex,
+  type SearchScope,
+  scopesAtOnce,
+} from './search-index.ts';
 
 /**
  * Something that messages come from, newest first. None of those it still holds is younger than `bound`; a source that
@@ -28,17 +34,34 @@ const scopeCost = 1 / 4;
 /** In a shorter tail, looking for a place costs more than reading on. */
 const worthSeeking = 8 * tailBlock;
 
+/** With the time of the youngest entry that is covered. */
+export type CoveredScope = SearchScope & { coveredAt: number };
+
 /**
- * What the index covers of some conversations.
- * @param newestAt the time of the youngest entry that is covered of them.
+ * What the index covers of short conversations, those that were active last first. To take all chunks of many conversations
+ * costs the index a fraction of merging them by time.
  */
-export function indexedSource(deps: SourceDeps, scopes: SearchScope[], wanted: Wanted, newestAt: number): Source {
-  return candidateSource(deps, scopes, wanted, newestAt + skewMs, null);
+export function shortSource(deps: SourceDeps, scopes: CoveredScope[], wanted: Wanted): Source {
+  const { words, from, to } = wanted;
+  return {
+    bound: Math.min(youngestOf(scopes), to),
+    cost: costOf(scopes),
+    async step() {
+      const request = { scopes, words, from, to, order: 'none', place: null, maxMs: wanted.maxMs() } as const;
+      const page = await deps.index.candidates(request);
+      return { messages: [], sources: page ? chunkSources(deps, page, to) : longSources(deps, scopes, wanted) };
+    },
+  };
+}
+
+/** What the index covers of conversations, those that were active last first: the newest chunks first. */
+export function longSources(deps: SourceDeps, scopes: CoveredScope[], wanted: Wanted): Source[] {
+  return inPieces(scopes, scopesAtOnce).map((some) => candidateSource(deps, some, wanted, youngestOf(some), null));
 }
 
 function candidateSource(
   deps: SourceDeps,
-  scopes: SearchScope[],
+  scopes: CoveredScope[],
   wanted: Wanted,
   youngest: number,
   place: CandidatePlace | null,
@@ -46,17 +69,31 @@ function candidateSource(
   const { words, from, to } = wanted;
   return {
     bound: Math.min(youngest, to),
-    cost: readAtOnce / 4 + scopes.length * scopeCost,
+    cost: costOf(scopes),
     async step() {
-      const page = await deps.index.candidates({ scopes, words, from, to, place, maxMs: wanted.maxMs() });
-      const chunks = page.chunks.map((chunk) =>
-        chunkSource(deps, chunk.conversationId, chunk.seqs, Math.min(chunk.newestAt, to)),
-      );
-      const { next } = page;
+      const request = { scopes, words, from, to, order: 'newest', place, maxMs: wanted.maxMs() } as const;
+      const page = await deps.index.candidates(request);
+      const next = page?.next;
       const rest = next ? [candidateSource(deps, scopes, wanted, Math.min(youngest, next.below), next)] : [];
-      return { messages: [], sources: [...chunks, ...rest] };
+      return { messages: [], sources: [...chunkSources(deps, page, to), ...rest] };
     },
   };
+}
+
+const youngestOf = (scopes: CoveredScope[]): number => (scopes[0]?.coveredAt ?? 0) + skewMs;
+const costOf = ({ length }: CoveredScope[]): number => readAtOnce / 4 + Math.min(length, scopesAtOnce) * scopeCost;
+
+export function inPieces<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}
+
+function chunkSources(deps: SourceDeps, page: CandidatePage | null, to: number): Source[] {
+  const chunks = page?.chunks ?? [];
+  return chunks.map(({ conversationId, seqs, newestAt }) =>
+    chunkSource(deps, conversationId, seqs, Math.min(newestAt, to)),
+  );
 }
 
 /** Messages of a conversation by seq, descending. */

@@ -48,7 +48,7 @@ export type StoredBytes = InstanceType<typeof mongoose.mongo.BSON.Binary>;
 
 /**
  * What may be found in a run of consecutive entries (see mongo-search-index.ts): `keys` of all its words, and in
- * `parts`, which place has which. The messages at `edited` places may have other words than `parts` say. `given` counts the keys
+ * `lists`, by bucket of the keys, which place has which. The messages at `edited` places may have other words than `lists` say. `given` counts the keys
  * that it was given, `full` says that it takes no more.
  */
 export type SearchChunkDocument = {
@@ -61,7 +61,7 @@ export type SearchChunkDocument = {
   lastAt: Date;
   keys?: number[];
   given?: number;
-  parts?: StoredBytes[];
+  lists?: Record<string, StoredBytes[]>;
   edited?: number[];
   full?: true;
 };

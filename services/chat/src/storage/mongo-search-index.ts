@@ -4,7 +4,7 @@ import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import mongoose from 'mongoose';
 import type { LogEntry } from '../log/entry.ts';
 import { wordsOf } from '../search/fold-text.ts';
-import { packPostings, type Posting, placesWithAll } from '../search/postings.ts';
+import { bucketOf, packPostings, type Posting, placesWithAll } from '../search/postings.ts';
 import type { CandidateChunk, CandidatePage, CandidateRequest, SearchIndex } from '../search/search-index.ts';
 import { keysOfWords, keysToFind } from '../search/search-keys.ts';
 import { fromDocument } from './entry-document.ts';
@@ -29,9 +29,11 @@ export type ChunkSizes = {
   keys: number;
   /** Chunks of the first answer. */
   page: number;
+  /** Chunks that are read in no order: some 2 MB. */
+  together: number;
 };
 
-const chunkSizes: ChunkSizes = { entries: 256, keys: 20_000, page: 16 };
+const chunkSizes: ChunkSizes = { entries: 256, keys: 20_000, page: 16, together: 2_048 };
 
 type Parts = { collections: ChatCollections; sizes: ChunkSizes };
 
@@ -65,26 +67,31 @@ export function createMongoSearchIndex(collections: ChatCollections, sizes = chu
 const chunkOf = (seq: number, sizes: ChunkSizes): number => Math.floor((seq - 1) / sizes.entries);
 const placeOf = (seq: number, sizes: ChunkSizes): number => (seq - 1) % sizes.entries;
 
-async function candidates(parts: Parts, request: CandidateRequest): Promise<CandidatePage> {
+async function candidates(parts: Parts, request: CandidateRequest): Promise<CandidatePage | null> {
   const { sizes } = parts;
-  const { maxMs, place, scopes } = request;
+  const { order, place, scopes } = request;
   const filter = filterOf(request);
   const keys = place?.keys ?? (await rarestFirst(parts, request));
+  // The first key finds them in the index, the others are compared before a chunk leaves the server.
+  const having = queryOf(request, { ...filter, keys: { $all: keys } }, 'keys', keys);
+  const full = queryOf(request, { ...filter, full: true as const }, 'full', keys);
+  const firstSeqs = new Map(scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
+  const chunksOf = (found: SearchChunkDocument[]) =>
+    found.flatMap((document) => candidatesIn(document, keys, firstSeqs, sizes));
+  if (order === 'none') {
+    const all = await Promise.all([allChunks(parts, having, sizes.together), allChunks(parts, full, sizes.together)]);
+    return all[0] && all[1] ? { chunks: chunksOf([...all[0], ...all[1]]), next: null } : null;
+  }
   const size = place?.size ?? sizes.page;
   const mayBeFull = place?.isAnyFull ?? true;
-  const [having, full] = await Promise.all([
-    // The first key finds them in the index, the others are compared before a chunk leaves the server.
-    chunksWhere(parts, { ...filter, keys: { $all: keys } }, 'keys', size, maxMs),
-    mayBeFull ? chunksWhere(parts, { ...filter, full: true }, 'full', size, maxMs) : [],
+  const [some, fullOnes] = await Promise.all([
+    newestChunks(parts, having, size),
+    mayBeFull ? fewOrNewest(parts, full, size) : [],
   ]);
-  const below = Math.max(endOf(having, size), endOf(full, size));
-  const firstSeqs = new Map(scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
+  const below = Math.max(endOf(some, size), endOf(fullOnes, size));
   // Whoever goes on is likely to need much: each request costs a seek in every conversation again.
-  const next = { below, keys, size: Math.min(size * 4, sizes.page * mostPages), isAnyFull: full.length > 0 };
-  return {
-    chunks: [...having, ...full].flatMap((document) => candidatesIn(document, keys, firstSeqs, sizes)),
-    next: below < 0 ? null : next,
-  };
+  const next = { below, keys, size: Math.min(size * 4, sizes.page * mostPages), isAnyFull: fullOnes.length >= size };
+  return { chunks: chunksOf([...some, ...fullOnes]), next: below < 0 ? null : next };
 }
 
 async function coveredTo({ collections, sizes }: Parts, conversationId: string): Promise<number> {
@@ -149,7 +156,7 @@ async function coverInChunk(
     ...covered,
     $addToSet: { keys: { $each: keys } },
     $inc: { given: keys.length },
-    ...(postings.length > 0 ? { $push: { parts: new Binary(packPostings(postings)) } } : {}),
+    ...(postings.length > 0 ? { $push: pushed(postings) } : {}),
   };
   const filter = { _id: { c, n }, upTo: after };
   // Only the first entries of a chunk make it.
@@ -165,6 +172,12 @@ async function coverInChunk(
     $addToSet: { edited: { $each: places } },
   };
   return updated(searchChunks.updateOne(filter, always, options));
+}
+
+function pushed(postings: Posting[]): Record<string, StoredBytes> {
+  return Object.fromEntries(
+    Array.from(packPostings(postings), ([bucket, packed]) => [`lists.${bucket}`, new Binary(packed)]),
+  );
 }
 
 function postingOf({ seq, body }: LogEntry, sizes: ChunkSizes): Posting[] {
@@ -228,14 +241,20 @@ async function rarestFirst({ collections: { searchChunks } }: Parts, request: Ca
   return keys.sort((a, b) => Number(b === lead) - Number(a === lead));
 }
 
-async function chunksWhere(
+/** Which chunks, and what of them is needed to look for these keys. */
+type ChunkQuery = { filter: Filter; options: mongoose.mongo.FindOptions };
+
+function queryOf({ maxMs }: CandidateRequest, filter: Filter, hint: 'keys' | 'full', keys: number[]): ChunkQuery {
+  const lists = Object.fromEntries(keys.map((key) => [`lists.${bucketOf(key)}`, 1]));
+  const projection = { _id: 1, c: 1, lastAt: 1, edited: 1, ...lists };
+  return { filter, options: { ...read, maxTimeMS: maxMs, hint, projection } };
+}
+
+async function newestChunks(
   { collections: { searchChunks } }: Parts,
-  filter: Filter,
-  hint: 'keys' | 'full',
+  { filter, options }: ChunkQuery,
   size: number,
-  maxTimeMS: number,
 ): Promise<SearchChunkDocument[]> {
-  const options = { ...read, maxTimeMS, hint, projection: { _id: 1, c: 1, lastAt: 1, parts: 1, edited: 1 } };
   for (let limit = size; ; limit *= 4) {
     const found = await searchChunks
       .find(filter, { ...options, limit, batchSize: limit })
@@ -246,20 +265,37 @@ async function chunksWhere(
   }
 }
 
+/** In any order; null when there are more. To merge conversations by time costs several times as much as to go through them. */
+async function allChunks(
+  { collections: { searchChunks } }: Parts,
+  { filter, options }: ChunkQuery,
+  most: number,
+): Promise<SearchChunkDocument[] | null> {
+  const limit = most + 1;
+  const found = await searchChunks.find(filter, { ...options, limit, batchSize: limit }).toArray();
+  return found.length > most ? null : found;
+}
+
+/** All when they are few, as full chunks are everywhere; else the newest. */
+async function fewOrNewest(parts: Parts, query: ChunkQuery, size: number): Promise<SearchChunkDocument[]> {
+  return (await allChunks(parts, query, size - 1)) ?? newestChunks(parts, query, size);
+}
+
 /** Where a page ended that may not have been the last one; -1 when it was. */
 function endOf(page: SearchChunkDocument[], size: number): number {
   return page.length < size ? -1 : (page.at(-1)?.lastAt.getTime() ?? -1);
 }
 
 function candidatesIn(
-  { _id, c, lastAt, parts = [], edited = [] }: SearchChunkDocument,
+  { _id, c, lastAt, lists = {}, edited = [] }: SearchChunkDocument,
   keys: number[],
   firstSeqs: Map<string, number>,
   sizes: ChunkSizes,
 ): CandidateChunk[] {
   const conversationId = readUuid(c);
   const firstSeq = firstSeqs.get(conversationId) ?? 1;
-  const places = new Set([...placesWithAll(parts.map(bytesOf), keys), ...edited]);
+  const partsOf = (bucket: number) => (lists[bucket] ?? []).map(bytesOf);
+  const places = new Set([...placesWithAll(partsOf, keys), ...edited]);
   const seqs = [...places].map((place) => _id.n * sizes.entries + place + 1).filter((seq) => seq >= firstSeq);
   seqs.sort((a, b) => b - a);
   return seqs.length > 0 ? [{ conversationId, seqs, newestAt: lastAt.getTime() }] : [];
