@@ -69,6 +69,8 @@ export async function prepareConversations(
     await inParallel(conversations - 1, 16, (index) => write(index + 1));
     report(`${written} messages are written and indexed`);
     await readAllBut(collections, 5);
+    // What was written in minutes stands for what was written in years: it is on the disk before anybody reads it.
+    await collections.db.admin().command({ fsync: 1 });
     const [longId = '', shortId = ''] = ids;
     return { longId, shortId, length: messages, messages: written, samples };
   });
