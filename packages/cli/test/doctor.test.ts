@@ -129,8 +129,9 @@ describe('bluewave doctor on an installation that is broken', () => {
       },
     });
     const report = await doctor(['--url', url, '--no-message']);
+    // The least distance that explains the answer: as much less than 90 s as the answer took.
     expect(report.of('clock')).toMatchObject([
-      { state: 'failed', what: expect.stringMatching(/(89|90)\d{3} ms behind/) },
+      { state: 'failed', what: expect.stringMatching(/(8[4-9]|90)\d{3} ms behind/) },
     ]);
     expect([...report.states('message'), ...report.states('bucket')]).toEqual(['unchecked', 'unchecked']);
   });
