@@ -1,6 +1,9 @@
 /** A machine without Python says so by itself: BLUEWAVE_TEST_PYTHON=off. `npm test` then names what it leaves out. */
 export const leftOut = process.env.BLUEWAVE_TEST_PYTHON === 'off' ? ['/python-client\\.test\\.ts$'] : [];
 
+/** It asks how soon a killed platform serves again: it has the machine to itself. */
+export const alone = '/chaos/test/chaos\\.test\\.ts$';
+
 /** One configuration for every package: ESM, TypeScript by swc, workspace packages from their sources. */
 export default {
   testMatch: ['<rootDir>/{packages,services}/*/test/**/*.test.ts', '<rootDir>/{e2e,chaos,bench,sdk}/test/**/*.test.ts'],

@@ -3,28 +3,49 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { leftOut } from '../jest.config.mjs';
+import jestConfig, { alone, leftOut } from '../jest.config.mjs';
 import { prepare } from './prepare.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 await prepare();
 for (const pattern of leftOut) process.stderr.write(`LEFT OUT, as BLUEWAVE_TEST_PYTHON=off asks: ${pattern}\n`);
-const jest = spawn(
-  process.execPath,
-  [
-    '--experimental-vm-modules',
-    // Each suite loads its modules anew: with room for what is young, less of it is copied.
-    '--max-semi-space-size=32',
-    '--disable-warning=ExperimentalWarning',
-    path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-    ...process.argv.slice(2),
-  ],
-  { cwd: root, stdio: 'inherit' },
-);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => jest.kill(signal));
-jest.once('error', (error) => {
-  process.stderr.write(`jest could not be run: ${error.message}\n`);
-  process.exit(1);
-});
-jest.once('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+
+/** Runs jest, and passes on the signals that end this process. @returns its exit code */
+function runJest(args) {
+  const jest = spawn(
+    process.execPath,
+    [
+      '--experimental-vm-modules',
+      // Each suite loads its modules anew: with room for what is young, less of it is copied.
+      '--max-semi-space-size=32',
+      '--disable-warning=ExperimentalWarning',
+      path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+      ...args,
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const passOn = (signal) => jest.kill(signal);
+  for (const signal of signals) process.on(signal, passOn);
+  return new Promise((resolve) => {
+    jest.once('error', (error) => {
+      process.stderr.write(`jest could not be run: ${error.message}\n`);
+      resolve(1);
+    });
+    jest.once('exit', (code, signal) => {
+      for (const one of signals) process.off(one, passOn);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
+    });
+  });
+}
+
+const asked = process.argv.slice(2);
+const others = ['--testPathIgnorePatterns', ...jestConfig.testPathIgnorePatterns, alone];
+const runs = asked.length > 0 ? [asked] : [['--testPathPatterns', alone], others];
+for (const args of runs) {
+  const code = await runJest(args);
+  // The rest is run too when a test failed, so that all that fails is told at once.
+  process.exitCode ||= code;
+  if (code > 1) break;
+}

@@ -2,10 +2,8 @@ import jestSequencer from '@jest/test-sequencer';
 
 /**
  * Suites that take longest: begun last, one of them would run on alone while the other workers have nothing to do.
- * The first one asks how soon a killed part serves again, so those that mostly wait run beside it.
  */
 const longest = [
-  'chaos/test/chaos',
   'on-this-machine/presence',
   'push/test/notifications',
   'gateway/test/ws/signals',

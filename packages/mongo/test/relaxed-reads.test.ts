@@ -7,7 +7,7 @@ import { mongodUrl } from '@bluewave/dev-env/engines/mongod';
 import { freePort } from '@bluewave/dev-env/net/free-port';
 import { createLogger } from '@bluewave/runtime/logger';
 import { createMetrics } from '@bluewave/runtime/metrics';
-import type { Connection } from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
 import { committed, connectMongo } from '../src/connect.ts';
 import { type ReadPlace, relaxed } from '../src/relaxed-reads.ts';
 
@@ -44,7 +44,11 @@ describe('given a replica set of two', () => {
 
   async function untilAsked(place: ReadPlace, port: number | undefined): Promise<void> {
     for (let tries = 0; tries < 100; tries += 1) {
-      const found = await read(place).catch(() => null);
+      const found = await read(place).catch((error: unknown) => {
+        // While a member goes, or is not known yet, nobody answers.
+        expect(error).toBeInstanceOf(mongoose.mongo.MongoError);
+        return null;
+      });
       if (found && asked.at(-1) === `127.0.0.1:${port}`) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -106,6 +106,7 @@ export class ErrorHook implements FaultSink {
   async close(ms: number): Promise<void> {
     if (this.#inHand > 0 && this.#worker) {
       const idle = new Promise<void>((yes) => (this.#idle = yes));
+      // What it has not done by then is lost with its thread: nobody waits longer for it.
       await within(ms, 'ERROR_HOOK', idle).catch(() => undefined);
     }
     this.#open = false;

@@ -11,7 +11,7 @@ export class ToldStars {
   readonly #told = new Map<string, { on: boolean; at: number }>();
   #at = 0;
 
-  /** What has been told by now: give it with what is asked for now. */
+  /** Stands for all that was told so far: give it with what is asked for at this moment. */
   get mark(): number {
     return this.#at;
   }

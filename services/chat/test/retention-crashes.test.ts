@@ -1,31 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connectMongo } from '@bluewave/mongo/connect';
 import { storeUuid } from '@bluewave/mongo/uuid';
 import fc from 'fast-check';
-import type { Connection } from 'mongoose';
 import type { EntryBody } from '../src/log/entry.ts';
 import { retentionSizes } from '../src/retention/retention.ts';
-import { type ChatCollections, chatCollections, ensureIndexes } from '../src/storage/collections.ts';
+import type { ChatCollections } from '../src/storage/collections.ts';
 import { fromDocument, toDocument } from '../src/storage/entry-document.ts';
 import { createMongoProjectionStore } from '../src/storage/mongo-projection-store.ts';
 import { createMongoSearchIndex } from '../src/storage/mongo-search-index.ts';
+import { type CollectionsForTest, collectionsForTest } from './support/collections-for-test.ts';
 import { creation, message, newEntry } from './support/entries.ts';
-import { environmentOf, newDatabase, testLog } from './support/environment.ts';
-import { dyingParts, retentionBefore, retentionParts } from './support/retention.ts';
+import { dyingParts, retentionBefore, retentionParts, upToDeath } from './support/retention.ts';
 
-let connection: Connection;
+let held: CollectionsForTest;
 let collections: ChatCollections;
 beforeAll(async () => {
-  const url = environmentOf('TEST_MONGODB_URL');
-  connection = await connectMongo({ url, database: newDatabase(), appName: 'chat-test', log: testLog });
-  collections = chatCollections(connection);
-  await ensureIndexes(collections);
+  held = await collectionsForTest();
+  ({ collections } = held);
 }, 30_000);
-afterAll(async () => {
-  await connection.dropDatabase();
-  await connection.close();
-});
+afterAll(() => held.close());
 
 type Written = Awaited<ReturnType<typeof write>>;
 
@@ -135,9 +128,9 @@ describe('given entries that became old', () => {
         const written = await write(12, 4);
         const dying = dyingParts(retentionParts(collections), access, when);
         const first = retentionBefore(dying.parts, olderThan, { sizes: small });
-        await first.runOnce().catch(() => undefined);
-        await first.runOnce().catch(() => undefined);
-        await first.close().catch(() => undefined);
+        await upToDeath(first.runOnce());
+        await upToDeath(first.runOnce());
+        await upToDeath(first.close());
         isOver = dying.lived();
         expect({ access, faults: await faultsOf(written, false) }).toEqual({ access, faults: [] });
         await runToTheEnd(written);
@@ -162,11 +155,11 @@ describe('given entries that became old', () => {
           const joins: EntryBody = { type: 'member:added', userIds: [newcomer], created: null };
           await Promise.all([
             ...workers.map(async (worker) => {
-              for (let run = 0; run < 3; run += 1) await worker.runOnce().catch(() => undefined);
+              for (let run = 0; run < 3; run += 1) await upToDeath(worker.runOnce());
             }),
             written.add(length + 1, joins).then(() => written.add(length + 2, message('on'))),
           ]);
-          await Promise.all(workers.map((worker) => worker.close().catch(() => undefined)));
+          await Promise.all(workers.map((worker) => upToDeath(worker.close())));
           const late = [length + 1, length + 2].map((s) => ({ c: written.c, s }));
           written.all.push(
             ...(await collections.entries

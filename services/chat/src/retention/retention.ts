@@ -83,6 +83,7 @@ export class Retention {
     const { signal } = this.#abort;
     const { sweepMs, random, log } = this.#options;
     while (!signal.aborted) {
+      // Rejects for nothing but the close.
       await pause(sweepMs * (0.5 + random()), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       await this.runOnce().catch((error: unknown) => {

@@ -36,6 +36,15 @@ export function retentionBefore(parts: RetentionParts, at: number, rest: Partial
   });
 }
 
+const death = 'died';
+
+/** Waits for what a process does that may die in it. Whatever else fails it is told. */
+export async function upToDeath(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof Error) || error.message !== death) throw error;
+  });
+}
+
 /** Parts of a process that dies at one of its accesses: that one is carried out or not, and nothing after it is. */
 export function dyingParts(parts: RetentionParts, access: number, when: 'before' | 'after') {
   let accesses = 0;
@@ -46,9 +55,9 @@ export function dyingParts(parts: RetentionParts, access: number, when: 'before'
         async (...parameters: unknown[]) => {
           accesses += 1;
           const isLast = accesses === access;
-          if (accesses > access || (isLast && when === 'before')) throw new Error('died');
+          if (accesses > access || (isLast && when === 'before')) throw new Error(death);
           const result = await member(...parameters);
-          if (isLast) throw new Error('died');
+          if (isLast) throw new Error(death);
           return result;
         },
       ]),
