@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLogger } from '@bluewave/runtime/logger';
+import type { Connection } from 'mongoose';
+import { connectMongo } from '../src/connect.ts';
+import { mongoFailure } from '../src/mongo-failure.ts';
+
+describe('given connections that the other side ends at any moment', () => {
+  const sockets = new Set<Socket>();
+  let between: Server;
+  let connection: Connection;
+
+  beforeAll(async () => {
+    const engine = new URL(process.env['TEST_MONGODB_URL'] ?? '');
+    between = createServer((socket) => {
+      const onward = dial(Number(engine.port), engine.hostname);
+      sockets.add(socket);
+      for (const [one, other] of [
+        [socket, onward],
+        [onward, socket],
+      ] as const) {
+        one.pipe(other);
+        one.on('error', () => other.destroy());
+        one.on('close', () => other.destroy());
+      }
+      socket.on('close', () => sockets.delete(socket));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => between.once('listening', resolve));
+    const url = new URL(engine);
+    url.port = String((between.address() as AddressInfo).port);
+    url.searchParams.delete('replicaSet');
+    url.searchParams.set('directConnection', 'true');
+    connection = await connectMongo({
+      ...{ url: url.href, database: `test_lost_${randomUUID().slice(0, 8)}`, appName: 'test' },
+      log: createLogger('test', 'silent'),
+    });
+  });
+  afterAll(async () => {
+    await connection.dropDatabase();
+    await connection.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => between.close(resolve));
+  });
+
+  it('when commands are under way, then each succeeds or fails as one that may be tried again', async () => {
+    const failures: unknown[] = [];
+    const until = Date.now() + 3_000;
+    let ends = 0;
+    const ending = setInterval(() => {
+      for (const socket of sockets) {
+        if ((ends += 1) % 2 === 0) socket.end();
+        else socket.destroy();
+      }
+    }, 5);
+    // Larger than what a socket takes at once: some break while a command is being written.
+    const text = 'x'.repeat(1_000_000);
+    const writer = async (): Promise<void> => {
+      while (Date.now() < until) {
+        await connection
+          .collection('things')
+          .insertOne({ text })
+          .catch((error: unknown) => failures.push(error));
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, writer));
+    clearInterval(ending);
+    expect(failures.length).toBeGreaterThan(0);
+    expect(failures.filter((failure) => mongoFailure(failure)?.code !== 'UNAVAILABLE')).toEqual([]);
+  });
+});
