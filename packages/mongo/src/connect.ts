@@ -2,7 +2,6 @@ import { ConfigError } from '@bluewave/runtime/config';
 import type { Logger } from '@bluewave/runtime/logger';
 import mongoose, { type Connection } from 'mongoose';
 import { explainConnectFailure, standalone } from './explain-failure.ts';
-import { type CommandWatch, watchCommands } from './watch-commands.ts';
 
 /** How long one operation may take on the server, and a socket may be silent, in milliseconds. */
 export const operationMs = 1_500;
@@ -20,8 +19,6 @@ export type MongoOptions = {
   log: Logger;
   /** Largest number of sockets of this process. */
   poolSize?: number;
-  /** Without it commands are not timed. */
-  commands?: CommandWatch;
 };
 
 /**
@@ -31,7 +28,6 @@ export type MongoOptions = {
  */
 export async function connectMongo(options: MongoOptions): Promise<Connection> {
   mongoose.set('bufferCommands', false);
-  const commands = options.commands?.slowMs ? options.commands : undefined;
   const connection = mongoose.createConnection(options.url, {
     dbName: options.database,
     appName: options.appName,
@@ -50,13 +46,11 @@ export async function connectMongo(options: MongoOptions): Promise<Connection> {
     retryReads: true,
     w: 'majority',
     journal: true,
-    monitorCommands: commands !== undefined,
   });
   // Before the first connection stands, the rejection below says all there is to say.
   connection.on('error', () => undefined);
   try {
     await connection.asPromise();
-    if (commands) watchCommands(connection, commands, options.log);
     await refuseStandalone(connection);
     watch(connection, options.log);
     return connection;

@@ -6,7 +6,6 @@ import { type BareEngine, bareReplicaSetOf } from '@bluewave/dev-env/engines/bar
 import { mongodUrl } from '@bluewave/dev-env/engines/mongod';
 import { freePort } from '@bluewave/dev-env/net/free-port';
 import { createLogger } from '@bluewave/runtime/logger';
-import { createMetrics } from '@bluewave/runtime/metrics';
 import type { Connection } from 'mongoose';
 import { committed, connectMongo } from '../src/connect.ts';
 import { mongoFailure } from '../src/mongo-failure.ts';
@@ -24,8 +23,8 @@ describe('given a replica set of two', () => {
     for (const _ of ports) folders.push(await mkdtemp(join(tmpdir(), 'relaxed-reads-')));
     engines = await bareReplicaSetOf(ports.map((port, member) => ({ port, folder: folders[member] ?? '' })));
     connection = await connectMongo({
-      ...{ url: mongodUrl(ports[0] ?? 0), database: 'test', appName: 'test', log: createLogger('test', 'silent') },
-      commands: { slowMs: 60_000, metrics: createMetrics('test') },
+      ...{ url: `${mongodUrl(ports[0] ?? 0)}&monitorCommands=true`, database: 'test', appName: 'test' },
+      log: createLogger('test', 'silent'),
     });
     connection.getClient().on('commandStarted', ({ commandName, address }) => {
       if (commandName === 'find') asked.push(address);

@@ -1,6 +1,7 @@
 import { EventBus } from '@bluewave/events/event-bus';
 import { connectMongo } from '@bluewave/mongo/connect';
-import { deadlined } from '@bluewave/mongo/deadlined';
+import { type Deadlined, deadlinedStores } from '@bluewave/mongo/deadlined-stores';
+import { watchCalls } from '@bluewave/mongo/watch-calls';
 import type { AuthServiceDefinition } from '@bluewave/protos/generated/bluewave/auth/v1/AuthService';
 import { closeRedis, connectRedis } from '@bluewave/redis/connect';
 import { watchMemory } from '@bluewave/redis/watch-memory';
@@ -55,8 +56,7 @@ export async function startAuth(config: AuthConfig, log: Logger, clock: Clock = 
 async function open(config: AuthConfig, log: Logger, clock: Clock, stack: CloseStack): Promise<RunningAuth> {
   const registry = createMetrics('auth');
   const { mongodbUrl: url, mongodbDatabase: database, slowQueryMs: slowMs } = config;
-  const commands = { slowMs, metrics: registry };
-  const connection = await connectMongo({ url, database, appName: 'bluewave-auth', log, commands });
+  const connection = await connectMongo({ url, database, appName: 'bluewave-auth', log });
   stack.add('mongodb', { close: () => connection.close() });
   // After it: a start that waits for the database says nothing about others meanwhile.
   const redis = connectRedis({ url: config.redisUrl, name: 'bluewave-auth', log });
@@ -74,7 +74,8 @@ async function open(config: AuthConfig, log: Logger, clock: Clock, stack: CloseS
   const passwords = createPasswords();
   const counters = createRedisCounters(redis, clock);
   const codes = createRedisCodeStore(redis, clock);
-  const parts = wire({ config, clock, models, keys, passwords, counters, codes, delivery, events });
+  const deadlined = deadlinedStores(watchCalls({ slowMs, metrics: registry, log }));
+  const parts = wire({ config, clock, models, deadlined, keys, passwords, counters, codes, delivery, events });
   const { durations } = createAuthMetrics(registry, passwords);
 
   const admin = await startAdminServer({ host: config.bindHost, port: config.adminPort, metrics: registry });
@@ -99,6 +100,7 @@ type Stores = {
   config: AuthConfig;
   clock: Clock;
   models: Models;
+  deadlined: Deadlined;
   keys: [SigningKey, ...SigningKey[]];
   passwords: ReturnType<typeof createPasswords>;
   counters: ReturnType<typeof createRedisCounters>;
@@ -107,14 +109,25 @@ type Stores = {
   events: UserEvents;
 };
 
-function wire({ config, clock, models, keys, passwords, counters, codes, delivery, events }: Stores): AuthParts {
+function wire({
+  config,
+  clock,
+  models,
+  deadlined,
+  keys,
+  passwords,
+  counters,
+  codes,
+  delivery,
+  events,
+}: Stores): AuthParts {
   const { tokens, echoCodes } = config;
-  const accounts = deadlined(createMongoAccountStore(models, config.relaxedReads));
+  const accounts = deadlined('accounts', createMongoAccountStore(models, config.relaxedReads));
   const limits = config.rateLimits ? createRateLimits(counters) : unlimited;
   const base = {
     ...{ accounts, limits, events, clock, passwords, refreshSeconds: tokens.refreshSeconds },
-    sessions: deadlined(createMongoSessionStore(models)),
-    devices: deadlined(createMongoDeviceStore(models)),
+    sessions: deadlined('sessions', createMongoSessionStore(models)),
+    devices: deadlined('devices', createMongoDeviceStore(models)),
     attempts: createAttempts(counters, { limitAddresses: config.rateLimits }),
     accessTokens: {
       ...{ key: keys[0], issuer: tokens.issuer, audience: tokens.audience, seconds: tokens.accessSeconds, clock },

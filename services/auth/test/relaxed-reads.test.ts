@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { connectMongo } from '@bluewave/mongo/connect';
 import { createLogger } from '@bluewave/runtime/logger';
-import { createMetrics } from '@bluewave/runtime/metrics';
 import type { Connection } from 'mongoose';
 import { createModels, ensureIndexes } from '../src/storage/models.ts';
 import { createMongoAccountStore } from '../src/storage/mongo-account-store.ts';
@@ -12,8 +11,8 @@ let connection: Connection;
 
 beforeAll(async () => {
   connection = await connectMongo({
-    ...{ url: process.env['TEST_MONGODB_URL'] ?? '', database, appName: database, log: createLogger('test', 'silent') },
-    commands: { slowMs: 60_000, metrics: createMetrics('test') },
+    url: `${process.env['TEST_MONGODB_URL']}&monitorCommands=true`,
+    ...{ database, appName: database, log: createLogger('test', 'silent') },
   });
 });
 afterAll(async () => {

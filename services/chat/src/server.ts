@@ -5,7 +5,8 @@ import { ensureStream } from '@bluewave/events/ensure-stream';
 import { TroubleLog } from '@bluewave/events/nats-trouble';
 import { streams, subjects } from '@bluewave/events/subjects';
 import { connectMongo } from '@bluewave/mongo/connect';
-import { deadlined } from '@bluewave/mongo/deadlined';
+import { deadlinedStores } from '@bluewave/mongo/deadlined-stores';
+import { watchCalls } from '@bluewave/mongo/watch-calls';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
 import { startRpcServer } from '@bluewave/rpc/server';
 import { loadService } from '@bluewave/rpc/service-definition';
@@ -58,21 +59,8 @@ import { rememberLargeCounts } from './reading/large-counts.ts';
 import { Retention } from './retention/retention.ts';
 import { findableByEdits } from './search/findable-by-edits.ts';
 import { Indexer, type IndexerTimings } from './search/indexer.ts';
-import { type ChatCollections, chatCollections, ensureIndexes } from './storage/collections.ts';
-import { createMongoBootStore } from './storage/mongo-boot-store.ts';
-import { createMongoEntryStore } from './storage/mongo-entry-store.ts';
-import { createMongoJobLeases } from './storage/mongo-job-leases.ts';
-import { createMongoMessageReads } from './storage/mongo-message-reads.ts';
-import { createMongoPeopleStore } from './storage/mongo-people-store.ts';
-import { createMongoPointerStore } from './storage/mongo-pointer-store.ts';
-import { createMongoPreferenceStore } from './storage/mongo-preference-store.ts';
-import { createMongoProjectionStore } from './storage/mongo-projection-store.ts';
-import { createMongoReportStore } from './storage/mongo-report-store.ts';
-import { createMongoRetentionStore } from './storage/mongo-retention-store.ts';
-import { createMongoStarStore } from './storage/mongo-star-store.ts';
-import { createMongoTrailStore } from './storage/mongo-trail-store.ts';
-import { createMongoReadStore } from './storage/mongo-read-store.ts';
-import { createMongoSearchIndex } from './storage/mongo-search-index.ts';
+import { chatCollections, ensureIndexes } from './storage/collections.ts';
+import { openStores, type Stores } from './storage/open-stores.ts';
 
 export type ChatTimings = {
   /** How long a boot may write without renewing its lease, and how often it renews it. */
@@ -83,8 +71,6 @@ export type ChatTimings = {
 };
 
 export const defaultTimings: ChatTimings = { leaseMs: 10_000, renewMs: 1_000, recoveryMs: 2_000 };
-/** Projecting one entry may change every membership of a large conversation. */
-const projectionMs = 30_000;
 /** Sum of members over idle conversations kept warm: some 100 MB at most. */
 const warmMembers = 500_000;
 const publishDrainMs = 5_000;
@@ -127,18 +113,20 @@ async function openChat(
   const admin = opened.add('admin', await startAdminServer({ host: config.host, port: config.adminPort, metrics }));
   const mongo = await connectMongo({
     ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'chat', log },
-    commands: { slowMs: config.slowQueryMs, metrics },
   });
   opened.add('mongo', { close: () => mongo.close() });
   // After it: a start that waits for the database says nothing about others meanwhile.
   const bus = opened.add('bus', new EventBus({ url: config.natsUrl, name: 'chat', log }));
   const collections = chatCollections(mongo);
   await ensureIndexes(collections);
+  const { clock = systemClock } = options;
+  const deadlined = deadlinedStores(watchCalls({ slowMs: config.slowQueryMs, metrics, log }));
+  const stores = openStores(collections, config, { deadlined, clock, log });
   keepStream(bus, config.streamReplicas, log, opened);
 
-  const { deps: logDeps, outbox } = openLog(collections, bus, config, log, options, opened);
-  const deps = { ...logDeps, ...openOwn(collections, bus, metrics) };
-  openRetention(collections, deps, config, metrics, opened);
+  const { deps: logDeps, outbox } = openLog(stores, bus, config, log, options, opened);
+  const deps = { ...logDeps, ...openOwn(stores, bus, metrics) };
+  openRetention(stores, deps, config, metrics, opened);
   opened.add('media listener', listenToMedia(bus, deps.reads, log));
   observeChat(metrics, outbox);
   const commands = new CommandStreams(deps);
@@ -179,7 +167,7 @@ async function openChat(
 
 /** The log and all that writes, publishes and recovers it, in the order in which it must be closed again. */
 function openLog(
-  collections: ChatCollections,
+  stores: Stores,
   bus: EventBus,
   config: ChatConfig,
   log: Logger,
@@ -188,13 +176,12 @@ function openLog(
 ): { deps: Omit<ChatDeps, keyof OwnDeps>; outbox: Outbox } {
   const { leaseMs, renewMs, recoveryMs } = timings;
   const indexing = indexerTimings ? { timings: indexerTimings } : {};
-  const search = deadlined(createMongoSearchIndex(collections));
+  const { search, messageReads, preferences } = stores;
   const { entries, boots, projections } = wrapStores({
-    entries: deadlined(createMongoEntryStore(collections, log, clock)),
-    boots: deadlined(createMongoBootStore(collections)),
-    projections: findableByEdits(deadlined(createMongoProjectionStore(collections), projectionMs), search),
+    ...{ entries: stores.entries, boots: stores.boots },
+    projections: findableByEdits(stores.projections, search),
   });
-  const reads = rememberLargeCounts(deadlined(createMongoReadStore(collections, config.relaxedReads)), clock);
+  const reads = rememberLargeCounts(stores.reads, clock);
   const outbox = new Outbox(clock);
   const beacon = opened.add('beacon', new HeadsBeacon(bus, clock));
   const indexer = opened.add('indexer', new Indexer({ index: search, entries, clock, log, ...indexing }));
@@ -244,9 +231,9 @@ function openLog(
     onCommitted: (entry, hold, traceId, state) => publisher.take(entry, hold, traceId, state),
   });
   opened.add('writer', writer);
-  const trails = opened.add('trails', new TrailWriter({ store: deadlined(createMongoTrailStore(collections)), log }));
+  const trails = opened.add('trails', new TrailWriter({ store: stores.trails, log }));
   const pointers = new PointerWriter({
-    store: deadlined(createMongoPointerStore(collections, clock)),
+    store: stores.pointers,
     clock,
     onMoved: (move) => {
       trails.note(move);
@@ -256,9 +243,7 @@ function openLog(
   });
   opened.add('pointers', pointers);
   const { memberLimits, editWindowMs } = config;
-  const guarded = openPeople(collections, writer, bus, config, log, clock, opened);
-  const messageReads = deadlined(createMongoMessageReads(collections));
-  const preferences = deadlined(createMongoPreferenceStore(collections));
+  const guarded = openPeople(stores, writer, bus, config, log, clock, opened);
   const tellMe: ChatDeps['tellMe'] = (userId, conversationId) => tellOwnView(bus, userId, conversationId);
   const rules = { clock, log, memberLimits, editWindowMs };
   const own = { pointers, preferences, tellMe };
@@ -268,11 +253,10 @@ function openLog(
 type OwnDeps = Pick<ChatDeps, 'stars' | 'reports' | 'tell'>;
 
 /** What concerns one user alone. */
-function openOwn(collections: ChatCollections, bus: EventBus, metrics: Registry): OwnDeps {
+function openOwn({ stars, reports }: Stores, bus: EventBus, metrics: Registry): OwnDeps {
   const countReport = countReports(metrics);
   return {
-    stars: deadlined(createMongoStarStore(collections)),
-    reports: deadlined(createMongoReportStore(collections)),
+    ...{ stars, reports },
     tell: {
       starred: (userId, message, on) => tellStarred(bus, userId, message, on),
       reported(report) {
@@ -285,15 +269,13 @@ function openOwn(collections: ChatCollections, bus: EventBus, metrics: Registry)
 
 /** Moves old entries out of the log, where that is wanted. */
 function openRetention(
-  collections: ChatCollections,
+  { retention: store, jobLeases: leases }: Stores,
   { clock, log, search }: Pick<ChatDeps, 'clock' | 'log' | 'search'>,
-  { retention: { keepMs, archiveMs, sweepMs } }: ChatConfig,
+  { retention: { keepMs, sweepMs } }: ChatConfig,
   metrics: Registry,
   opened: CloseStack,
 ): void {
   if (keepMs === 0) return;
-  const store = deadlined(createMongoRetentionStore(collections, archiveMs));
-  const leases = deadlined(createMongoJobLeases(collections));
   const own = { clock, random: Math.random, holder: newId(), log };
   const observed = observeRetention(metrics);
   opened.add('retention', new Retention({ store, leases, index: search, keepMs, sweepMs, ...own, ...observed }));
@@ -301,7 +283,7 @@ function openRetention(
 
 /** Contacts, blocks and policies, and the writer that heeds blocks. */
 function openPeople(
-  collections: ChatCollections,
+  { people }: Stores,
   unguarded: LogWriter,
   bus: EventBus,
   { policies: chosen }: ChatConfig,
@@ -309,7 +291,6 @@ function openPeople(
   clock: Clock,
   opened: CloseStack,
 ): Pick<ChatDeps, 'writer' | 'people' | 'blocking' | 'policies'> {
-  const people = deadlined(createMongoPeopleStore(collections.people));
   const cache = new BlockCache({ store: people, clock });
   opened.add('block listener', listenToBlocks(bus, cache));
   const blocking = new Blocking({

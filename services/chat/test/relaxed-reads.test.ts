@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { connectMongo } from '@bluewave/mongo/connect';
-import { createMetrics } from '@bluewave/runtime/metrics';
 import type { Connection } from 'mongoose';
 import { chatCollections, ensureIndexes } from '../src/storage/collections.ts';
 import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
@@ -11,8 +10,7 @@ let connection: Connection;
 
 beforeAll(async () => {
   const { mongodbUrl: url, mongodbDatabase: database } = testConfig();
-  const commands = { slowMs: 60_000, metrics: createMetrics('test') };
-  connection = await connectMongo({ url, database, appName: 'chat-test', log: testLog, commands });
+  connection = await connectMongo({ url: `${url}&monitorCommands=true`, database, appName: 'chat-test', log: testLog });
 });
 afterAll(async () => {
   await connection.dropDatabase();

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { AckedPublisher } from '@bluewave/events/acked-publisher';
 import { EventBus } from '@bluewave/events/event-bus';
 import { connectMongo } from '@bluewave/mongo/connect';
-import { deadlined } from '@bluewave/mongo/deadlined';
+import { deadlinedStores } from '@bluewave/mongo/deadlined-stores';
+import { watchCalls } from '@bluewave/mongo/watch-calls';
 import type { MediaServiceDefinition } from '@bluewave/protos/generated/bluewave/media/v1/MediaService';
 import { startRpcServer } from '@bluewave/rpc/server';
 import { loadService } from '@bluewave/rpc/service-definition';
@@ -96,13 +97,13 @@ async function openDatabase(config: MediaConfig, log: Logger, metrics: Registry,
     'MongoDB',
     await connectMongo({
       ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'bluewave-media', log },
-      commands: { slowMs: config.slowQueryMs, metrics },
     }),
   );
   const models = await prepareModels(connection);
+  const deadlined = deadlinedStores(watchCalls({ slowMs: config.slowQueryMs, metrics, log }));
   return {
-    uploads: deadlined(createMongoUploadStore(models, config.relaxedReads)),
-    limiter: deadlined(createMongoUploadLimiter(models)),
+    uploads: deadlined('uploads', createMongoUploadStore(models, config.relaxedReads)),
+    limiter: deadlined('limiter', createMongoUploadLimiter(models)),
   };
 }
 

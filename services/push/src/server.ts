@@ -3,7 +3,8 @@ import { EventBus } from '@bluewave/events/event-bus';
 import { streams, subjects } from '@bluewave/events/subjects';
 import { WorkConsumer } from '@bluewave/events/work-consumer';
 import { connectMongo } from '@bluewave/mongo/connect';
-import { deadlined } from '@bluewave/mongo/deadlined';
+import { deadlinedStores } from '@bluewave/mongo/deadlined-stores';
+import { watchCalls } from '@bluewave/mongo/watch-calls';
 import { createPresenceStore } from '@bluewave/presence/create-presence-store';
 import type { AuthServiceDefinition } from '@bluewave/protos/generated/bluewave/auth/v1/AuthService';
 import type { ChatServiceDefinition } from '@bluewave/protos/generated/bluewave/chat/v1/ChatService';
@@ -60,13 +61,13 @@ export async function startPush(
       'mongo',
       await connectMongo({
         ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'push', log },
-        commands: { slowMs: config.slowQueryMs, metrics: registry },
       }),
     );
     const collections = pushCollections(mongo);
     await ensureIndexes(collections);
-    const tokens = deadlined(createMongoTokenStore(collections, systemClock));
-    const deliveries = deadlined(createMongoDeliveryStore(collections));
+    const deadlined = deadlinedStores(watchCalls({ slowMs: config.slowQueryMs, metrics: registry, log }));
+    const tokens = deadlined('tokens', createMongoTokenStore(collections, systemClock));
+    const deliveries = deadlined('deliveries', createMongoDeliveryStore(collections));
     const bus = open.add('bus', new EventBus({ url: config.natsUrl, name: 'push', log }));
     const { peers, names } = openPeers(config, log, open);
     open.add('profile changes', hearProfileChanges(bus, names));

@@ -45,17 +45,18 @@ describe('a push service that is killed', () => {
 
   it('given a kill at every kind of point, when it runs again, then each phone got each message, at most twice', async () => {
     const sampled = fc.sample(plans, killPoints.length);
-    const played = killPoints.map(async (point, index) => {
-      const plan = { point, nth: 1, delayMs: 0, others: 1, ...sampled[index] };
-      const own = await startCrashScene();
-      try {
-        return { plan, counts: await playOut(own, plan) };
-      } finally {
-        await own.close();
+    // All stand before anything plays: a machine that still starts processes keeps callers waiting beyond their deadline.
+    const own = await Promise.all(killPoints.map(() => startCrashScene()));
+    try {
+      const played = own.map(async (stage, index) => {
+        const plan = { point: killPoints[index] ?? 'users', nth: 1, delayMs: 0, others: 1, ...sampled[index] };
+        return { plan, counts: await playOut(stage, plan) };
+      });
+      for (const { plan, counts } of await Promise.all(played)) {
+        expect({ plan, once: counts.every((count) => count >= 1 && count <= 2) }).toEqual({ plan, once: true });
       }
-    });
-    for (const { plan, counts } of await Promise.all(played)) {
-      expect({ plan, once: counts.every((count) => count >= 1 && count <= 2) }).toEqual({ plan, once: true });
+    } finally {
+      await Promise.all(own.map((stage) => stage.close()));
     }
   }, 90_000);
 

@@ -1,5 +1,5 @@
 import { committed, operationMs } from '@bluewave/mongo/connect';
-import { callMs } from '@bluewave/mongo/deadlined';
+import { callMs } from '@bluewave/mongo/deadlined-stores';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import { within } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
