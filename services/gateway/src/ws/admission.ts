@@ -47,6 +47,7 @@ export function createAdmission(
     if (options.isDraining()) throw comeBack(options);
     const isOpen = (): boolean => connectionOf(socket).readyState === 'open';
     await control.run(async () => enter(options, socket, await options.verifier.verify(tokenOf(socket))), isOpen);
+    if (options.isDraining()) throw comeBack(options);
   };
   return (socket, next) => {
     admit(socket).then(

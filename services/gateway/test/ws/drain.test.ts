@@ -65,4 +65,27 @@ describe('a gateway that goes away', () => {
     ]);
     expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 2));
   }, 30_000);
+
+  it('given sockets that are just being let in, when it drains, then each is refused with a time to come back or closed with a code', async () => {
+    const ada = await world.person('ada');
+    await world.addGateway();
+    const last = world.gateways.length - 1;
+    let closing: Promise<void> | undefined;
+    const come = async (n: number): Promise<unknown> => {
+      const client = world.client(ada.accessToken, last);
+      // At the very moment, since whoever is in a moment later is known to the drain and whoever came later is refused.
+      if (n === 3) client.socket.once('connect', () => (closing ??= world.gateways.pop()?.close()));
+      try {
+        await client.connected();
+      } catch (error) {
+        return (error as Error & { data: { code: string } }).data.code;
+      }
+      await client.hear('disconnect');
+      return client.disconnects;
+    };
+    const ends = await Promise.all(Array.from({ length: 8 }, (_, n) => come(n)));
+    await closing;
+    for (const end of ends) expect(['UNAVAILABLE', [{ reason: 'transport close', code: 1012 }]]).toContainEqual(end);
+    expect(ends).toContainEqual([{ reason: 'transport close', code: 1012 }]);
+  }, 30_000);
 });
