@@ -19,6 +19,12 @@ export type ClientObserver = {
   onReconnect?(afterMs: number, refusals: readonly string[], steps: ReconnectSteps): void;
 };
 
+/** How long to wait, in milliseconds, after so many failures in a row, and what the server asked for (0: nothing). */
+export type ReconnectPace = (failures: number, floorMs: number, random: number) => number;
+
+/** Soon, so that a run sees at once when a gateway is there again. */
+const soon: ReconnectPace = (_failures, floorMs, random) => Math.max(50, floorMs) + random * 450;
+
 type WireEntry = Record<string, unknown> & { conversationId: string; seq: number };
 type Ack = { ok: boolean; error?: { code: string } } & Record<string, unknown>;
 
@@ -41,6 +47,7 @@ export class ChaosClient {
   readonly #gateways: readonly string[];
   readonly #random: () => number;
   readonly #observer: ClientObserver;
+  readonly #pace: ReconnectPace;
   readonly #have = new Map<string, number>();
   readonly #early = new Map<string, Map<number, WireEntry & { type: string }>>();
   readonly #outbox = new Map<string, { clientMsgId: string; text: string }[]>();
@@ -49,15 +56,25 @@ export class ChaosClient {
   #syncAgain = false;
   #closed = false;
   #reconnects = 0;
+  #failures = 0;
+  /** Those who wait until it is connected, or closed. */
+  readonly #awaiting = new Set<() => void>();
   #lastFailure = 'none';
   #awaySince: number | undefined;
   #refusals: string[] = [];
 
-  constructor(account: Account, gateways: readonly string[], random: () => number, observer: ClientObserver = {}) {
+  constructor(
+    account: Account,
+    gateways: readonly string[],
+    random: () => number,
+    observer: ClientObserver = {},
+    pace: ReconnectPace = soon,
+  ) {
     this.account = account;
     this.#gateways = gateways;
     this.#random = random;
     this.#observer = observer;
+    this.#pace = pace;
     this.view = { device: account.deviceId, userId: account.userId, applied: [], arrived: [] };
     this.#connect();
   }
@@ -96,6 +113,7 @@ export class ChaosClient {
   close(): void {
     this.#closed = true;
     this.#socket?.disconnect();
+    this.#wake();
   }
 
   #connect(): void {
@@ -119,7 +137,9 @@ export class ChaosClient {
       if (this.#closed || this.#socket !== socket) return;
       this.#socket = undefined;
       this.#reconnects += 1;
-      setTimeout(() => this.#connect(), Math.max(50, notBefore - Date.now()) + this.#random() * 450);
+      const floorMs = Math.max(0, notBefore - Date.now());
+      setTimeout(() => this.#connect(), this.#pace(this.#failures, floorMs, this.#random()));
+      this.#failures += 1;
     };
     socket.on('connect', () => {
       if (this.#awaySince !== undefined) {
@@ -129,10 +149,13 @@ export class ChaosClient {
       }
       this.#awaySince = undefined;
       this.#refusals = [];
+      this.#failures = 0;
+      this.#wake();
       this.#syncSoon();
     });
-    socket.on('connect_error', (error) => {
+    socket.on('connect_error', (error: Error & { data?: { retryAfterMs?: number } }) => {
       this.#refusals.push(error.message);
+      notBefore = Date.now() + (error.data?.retryAfterMs ?? 0);
       again(error);
     });
     socket.on('server:draining', ({ retryAfterMs }: { retryAfterMs: number }) => {
@@ -218,11 +241,24 @@ export class ChaosClient {
         this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
         queue.shift();
       } else {
-        this.#lastFailure = code || (this.#socket?.connected ? 'no answer' : 'not connected');
+        const { connected } = this;
+        this.#lastFailure = code || (connected ? 'no answer' : 'not connected');
         this.#observer.onRetry?.(clientMsgId, this.#lastFailure);
-        await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
+        if (connected) await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
+        else await this.#connection();
       }
     }
+  }
+
+  /** Resolves when it is connected, or closed for good. */
+  #connection(): Promise<void> {
+    if (this.connected || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#awaiting.add(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#awaiting) resolve();
+    this.#awaiting.clear();
   }
 
   async #ask(event: string, payload: object): Promise<Ack> {

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { ChaosClient, type ReconnectSteps, type SocketEnd } from '@bluewave/chaos/chaos-client';
+import {
+  ChaosClient,
+  type ClientObserver,
+  type ReconnectPace,
+  type ReconnectSteps,
+  type SocketEnd,
+} from '@bluewave/chaos/chaos-client';
 import { checkLedger, isClean, type Verdict } from '@bluewave/chaos/check-ledger';
 import type { SeenEntry } from '@bluewave/chaos/ledger';
 import { pick, seededRandom } from '@bluewave/chaos/random';
@@ -55,6 +61,10 @@ const lateMs = 1_000;
 const waitedMs = lateMs / 2;
 const settleMs = 60_000;
 const connectMs = 120_000;
+
+/** As the SDK does: under a ceiling that grows from 1 s to 5 s, and not before the server asked for. */
+const asPhones: ReconnectPace = (failures, floorMs, random) =>
+  Math.max(floorMs, random * Math.min(5_000, 1_000 * 2 ** Math.min(failures, 10)));
 
 const nothingLate = (): Stretch['late'] => ({ count: 0, senderWaited: 0, readerAway: 0, neither: 0 });
 
@@ -125,7 +135,7 @@ export class Load {
   }
 
   #client(account: Scene['people'][number]): ChaosClient {
-    return new ChaosClient(account, [this.#options.url], seededRandom(this.#random() * 2 ** 32), {
+    const observer: ClientObserver = {
       onApplied: (entry) => this.#delivered(account.userId, entry),
       onSocketEnd: (end) => this.#ended(end),
       onAcked: (clientMsgId) => void this.#ackedAt.set(clientMsgId, performance.now()),
@@ -138,7 +148,8 @@ export class Load {
         this.#retried += 1;
         count(this.#reasons, why);
       },
-    });
+    };
+    return new ChaosClient(account, [this.#options.url], seededRandom(this.#random() * 2 ** 32), observer, asPhones);
   }
 
   #delivered(userId: string, { clientMsgId, senderId }: SeenEntry): void {
