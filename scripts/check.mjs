@@ -55,6 +55,7 @@ if (!existsSync(join(root, 'node_modules'))) {
   process.exit(1);
 }
 await import('./generate.mjs');
+await import('./drop-stale.mjs');
 let failed = 0;
 for (const check of checks) {
   const { name, ok, output, ms } = await carryOut(check);

@@ -78,6 +78,7 @@ const build = async (projects) => {
   if (first) process.stderr.write('Building (once, a few seconds)\n');
   if ((await run(process.execPath, [path.join(root, 'scripts', 'generate.mjs')])) !== 0)
     throw new Refusal('The types of the protos could not be generated.');
+  await import('./drop-stale.mjs');
   const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   if ((await run(process.execPath, [compiler, '-b', ...projects])) !== 0)
     throw new Refusal('The sources do not compile: see above.');
