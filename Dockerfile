@@ -59,11 +59,12 @@ COPY --chown=1000:1000 proto proto
 COPY --from=build --chown=1000:1000 /app/packages packages
 COPY --chown=1000:1000 services/${SERVICE} services/${SERVICE}
 COPY --chown=1000:1000 scripts/deploy/watch-sources.mjs ./
-RUN ln -s "services/${SERVICE}/src/main.ts" main.ts && chown 1000:1000 /app
+# A sync brings every service's sources to every pod: only its own start it anew.
+RUN ln -s "services/${SERVICE}" own && chown 1000:1000 /app
 ENV NODE_ENV=development
 USER 1000:1000
 EXPOSE 8080 9090 50051
-CMD ["node", "--conditions=bluewave-src", "watch-sources.mjs", "main.ts", "packages", "services"]
+CMD ["node", "--conditions=bluewave-src", "watch-sources.mjs", "own/src/main.ts", "packages", "own"]
 
 FROM ${NODE_IMAGE} AS runtime
 ARG SERVICE

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
@@ -10,7 +10,9 @@ import { root } from '../chart.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'bluewave-watch-'));
 const main = join(folder, 'main.mjs');
-const source = join(folder, 'src', 'deep', 'value.mjs');
+const own = join(folder, 'own');
+const other = join(folder, 'services', 'other');
+const source = join(folder, 'services', 'one', 'deep', 'value.mjs');
 let process_;
 after(async () => {
   process_.kill('SIGTERM');
@@ -24,12 +26,14 @@ function replace(text) {
   renameSync(`${source}.new`, source);
 }
 
-it('given sources that are replaced again and again, broken once, then the newest always runs', async () => {
-  mkdirSync(join(folder, 'src', 'deep'), { recursive: true });
-  writeFileSync(main, "import { x } from './src/deep/value.mjs'; console.log('runs', x); setInterval(() => {}, 1000);");
+it('given sources behind a link that are replaced again and again, broken once, then the newest always runs', async () => {
+  mkdirSync(join(folder, 'services', 'one', 'deep'), { recursive: true });
+  mkdirSync(other);
+  symlinkSync(join('services', 'one'), own);
+  writeFileSync(main, "import { x } from './own/deep/value.mjs'; console.log('runs', x); setInterval(() => {}, 1000);");
   replace("export const x = 'at first';");
   const program = join(root, 'scripts/deploy/watch-sources.mjs');
-  process_ = spawn(process.execPath, [program, main, join(folder, 'src')], { stdio: ['ignore', 'pipe', 'ignore'] });
+  process_ = spawn(process.execPath, [program, main, own], { stdio: ['ignore', 'pipe', 'ignore'] });
   let said = '';
   process_.stdout.on('data', (text) => (said += text));
   const says = async (words) => {
@@ -41,6 +45,8 @@ it('given sources that are replaced again and again, broken once, then the newes
   };
   await says('runs at first');
   for (const edit of ['first edit', 'second edit', 'third edit']) {
+    writeFileSync(join(other, 'value.mjs'), `export const x = 'of another service, ${edit}';`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
     replace(`export const x = '${edit}';`);
     await says(`runs ${edit}`);
   }
@@ -48,4 +54,6 @@ it('given sources that are replaced again and again, broken once, then the newes
   await says('waiting for a change');
   replace("export const x = 'corrected';");
   await says('runs corrected');
+  // Each edit once: what other services' sources do starts nothing.
+  assert.equal(said.split('runs ').length - 1, 5);
 });
