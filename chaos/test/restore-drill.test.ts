@@ -11,7 +11,7 @@ import mongoose from 'mongoose';
 import { ChaosClient } from '../src/chaos-client.ts';
 import { checkLedger, isClean } from '../src/check-ledger.ts';
 import { pick, seededRandom } from '../src/random.ts';
-import { rest } from '../src/rest.ts';
+import { restUntil } from '../src/rest.ts';
 import { type Scene, setScene } from '../src/scene.ts';
 import { ledgerOf, readLogs, settleClients, waitFor } from '../src/settle.ts';
 import { restoreSnapshot, takeSnapshot } from '../src/snapshot.ts';
@@ -106,13 +106,9 @@ describe('the restore drill: dump, wipe, restore', () => {
 async function goesOn(scene: Scene, clients: ChaosClient[], promised: ChaosClient['acked']): Promise<void> {
   const [known] = promised;
   const sender = scene.people.find(({ userId }) => userId === known?.senderId);
-  const repeat = await rest(
-    platform.gateways[0] ?? '',
-    'POST',
-    `/conversations/${known?.conversationId}/messages`,
-    sender?.token ?? '',
-    { clientMsgId: known?.clientMsgId, text: 'another text' },
-  );
+  const path = `/conversations/${known?.conversationId}/messages`;
+  const other = { clientMsgId: known?.clientMsgId, text: 'another text' };
+  const repeat = await restUntil(platform.gateways, 'POST', path, sender?.token ?? '', other, [201, 409]);
   expect(repeat).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_MISMATCH' } });
   for (const { id, memberIds } of scene.conversations) {
     const member = clients.find(({ account }) => memberIds.includes(account.userId));
