@@ -4,13 +4,32 @@ import { io, type Socket } from 'socket.io-client';
 export type Json = Record<string, unknown>;
 export type Answer<T = Json> = { status: number; body: T; headers: Headers };
 
-/** One REST call, with a deadline of 10 s. The body of the answer is an empty object when there was none. */
+type CallOptions = { token?: string; body?: unknown; headers?: Record<string, string> };
+
+/** How long a call is repeated that may be tried again, in milliseconds. */
+const patienceMs = 10_000;
+const mayPass: readonly unknown[] = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'REQUEST_IN_PROGRESS'];
+const codeOf = (body: unknown): unknown => (body as { code?: unknown } | null)?.code;
+
+/**
+ * One REST call, with a deadline of 10 s. The body of the answer is an empty object when there was none. Repeated while
+ * the platform says that it may be tried again, as a client does, where that is harmless: reads, and what has a key.
+ */
 export async function call<T = Json>(
   gateway: string,
   method: string,
   path: string,
-  options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  options: CallOptions = {},
 ): Promise<Answer<T>> {
+  const isHarmless = method === 'GET' || options.headers?.['idempotency-key'] !== undefined;
+  for (const until = Date.now() + patienceMs; ;) {
+    const answer = await callOnce<T>(gateway, method, path, options);
+    if (!isHarmless || !mayPass.includes(codeOf(answer.body)) || Date.now() > until) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function callOnce<T>(gateway: string, method: string, path: string, options: CallOptions): Promise<Answer<T>> {
   const answer = await fetch(`${gateway}/api/v1${path}`, {
     method,
     redirect: 'manual',
@@ -46,6 +65,7 @@ export async function register(gateway: string): Promise<Person> {
   const username = `e${randomUUID().replaceAll('-', '').slice(0, 24)}`;
   const { status, body } = await call<SessionBody>(gateway, 'POST', '/auth/register', {
     body: { email: `${username}@example.com`, username, password: 'a long enough password' },
+    headers: { 'idempotency-key': randomUUID() },
   });
   if (status !== 201) throw new Error(`registering answered ${status}: ${JSON.stringify(body)}`);
   const { user, accessToken, refreshToken, deviceId } = body;
@@ -57,6 +77,7 @@ export async function openDirect(gateway: string, one: Person, other: Person): P
   const { status, body } = await call<{ id: string }>(gateway, 'POST', '/conversations', {
     token: one.token,
     body: { type: 'direct', userId: other.id },
+    headers: { 'idempotency-key': randomUUID() },
   });
   if (status >= 300) throw new Error(`opening a conversation answered ${status}: ${JSON.stringify(body)}`);
   return body.id;

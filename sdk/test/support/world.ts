@@ -1,7 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Api, type Client, type ClientOptions, createApi, createClient, type Session } from '@bluewave/sdk';
+import {
+  type Api,
+  BluewaveError,
+  type Client,
+  type ClientOptions,
+  createApi,
+  createClient,
+  type Session,
+} from '@bluewave/sdk';
 import { type Platform, startPlatform } from '@bluewave/dev-env/platform';
 import type { FaultyLink, FaultyLinks } from '../network/faulty-link.ts';
 import { openLinks } from '../network/open-links.ts';
@@ -39,14 +48,14 @@ export class World {
   async person(): Promise<Person> {
     const username = `s${Date.now().toString(36)}${Math.random().toString(36).slice(2, 10)}`;
     const body = { email: `${username}@example.com`, username, password };
-    const session = await createApi({ url: this.url })('authRegister', { body });
+    const session = await patient(createApi({ url: this.url }))('authRegister', { body });
     return this.#personOf(session);
   }
 
   /** The same person with a session of another device. */
   async elsewhere({ username }: Person): Promise<Person> {
     return this.#personOf(
-      await createApi({ url: this.url })('authLogin', { body: { identifier: username, password } }),
+      await patient(createApi({ url: this.url }))('authLogin', { body: { identifier: username, password } }),
     );
   }
 
@@ -90,8 +99,28 @@ export class World {
   #personOf(session: Session): Person {
     const tokens = { get: async () => session.accessToken, reject: () => undefined };
     const { id, username } = session.user;
-    return { session, id, username, api: createApi({ url: this.url, tokens }) };
+    return { session, id, username, api: patient(createApi({ url: this.url, tokens })) };
   }
+}
+
+const mayPass: readonly string[] = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'REQUEST_IN_PROGRESS'];
+
+/** As apps do it: what the platform could not answer in time is asked again, for up to 10 s, with the same key. */
+function patient(api: Api): Api {
+  const ask = api as (...args: unknown[]) => Promise<unknown>;
+  const call = async (operation: string, input?: unknown, options?: object): Promise<unknown> => {
+    const again = { idempotencyKey: randomUUID(), ...options };
+    for (const until = Date.now() + 10_000; ;) {
+      try {
+        return await ask(operation, input, again);
+      } catch (error) {
+        const isPassing = error instanceof BluewaveError && mayPass.includes(error.code);
+        if (!isPassing || Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  };
+  return call as Api;
 }
 
 /** Waits until something is so, at most 10 s unless told otherwise. */
