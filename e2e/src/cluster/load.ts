@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import {
-  ChaosClient,
-  type ClientObserver,
-  type ReconnectPace,
-  type ReconnectSteps,
-  type SocketEnd,
-} from '@bluewave/chaos/chaos-client';
+import { ChaosClient, type ClientObserver, type ReconnectSteps, type SocketEnd } from '@bluewave/chaos/chaos-client';
 import { checkLedger, isClean, type Verdict } from '@bluewave/chaos/check-ledger';
 import type { SeenEntry } from '@bluewave/chaos/ledger';
 import { pick, seededRandom } from '@bluewave/chaos/random';
 import { type Scene, setScene } from '@bluewave/chaos/scene';
 import { ledgerOf, readLogs, settleClients, waitFor } from '@bluewave/chaos/settle';
+import { reconnectDelay } from '@bluewave/sdk';
 import { percentile } from './figures.ts';
 
 export type LoadOptions = { url: string; sockets: number; perSecond: number; seed: number };
@@ -61,10 +56,6 @@ const lateMs = 1_000;
 const waitedMs = lateMs / 2;
 const settleMs = 60_000;
 const connectMs = 120_000;
-
-/** As the SDK does: under a ceiling that grows from 1 s to 5 s, and not before the server asked for. */
-const asPhones: ReconnectPace = (failures, floorMs, random) =>
-  Math.max(floorMs, random * Math.min(5_000, 1_000 * 2 ** Math.min(failures, 10)));
 
 const nothingLate = (): Stretch['late'] => ({ count: 0, senderWaited: 0, readerAway: 0, neither: 0 });
 
@@ -149,7 +140,13 @@ export class Load {
         count(this.#reasons, why);
       },
     };
-    return new ChaosClient(account, [this.#options.url], seededRandom(this.#random() * 2 ** 32), observer, asPhones);
+    return new ChaosClient(
+      account,
+      [this.#options.url],
+      seededRandom(this.#random() * 2 ** 32),
+      observer,
+      reconnectDelay,
+    );
   }
 
   #delivered(userId: string, { clientMsgId, senderId }: SeenEntry): void {

@@ -1,5 +1,5 @@
 import type { Logger } from '@bluewave/runtime/logger';
-import { sleep } from '@bluewave/runtime/deadline';
+import { pause } from '@bluewave/runtime/deadline';
 import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from 'nats';
 import type { EventBus } from './event-bus.ts';
 import { ensureConsumer } from './ensure-consumer.ts';
@@ -56,7 +56,7 @@ export class WorkConsumer {
     this.#abort.abort(new Error('closed'));
     this.#messages?.stop();
     const limit = new AbortController();
-    const late = sleep(5_000, limit.signal).catch(() => undefined);
+    const late = pause(5_000, limit.signal);
     await Promise.race([Promise.allSettled([this.#loop, ...this.#running]), late]);
     limit.abort();
   }
@@ -74,7 +74,7 @@ export class WorkConsumer {
       } catch (error) {
         if (signal.aborted) return;
         trouble.warn(error, `${durable} takes no work meanwhile, which is kept`);
-        await sleep(1_000, signal).catch(() => undefined);
+        await pause(1_000, signal);
       }
     }
   }

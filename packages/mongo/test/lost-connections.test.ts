@@ -69,3 +69,14 @@ describe('given connections that the other side ends at any moment', () => {
     expect(failures.filter((failure) => mongoFailure(failure)?.code !== 'UNAVAILABLE')).toEqual([]);
   });
 });
+
+it('given a socket that the other side resets, then what Node says of it is a database away, and a bug is not', async () => {
+  const server = createServer((socket) => socket.resetAndDestroy()).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const socket = dial((server.address() as AddressInfo).port, '127.0.0.1');
+  const failure = await new Promise((resolve) => socket.once('error', resolve));
+  await new Promise((resolve) => server.close(resolve));
+  expect(failure).toMatchObject({ code: 'ECONNRESET' });
+  expect(mongoFailure(failure)).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 500, cause: failure });
+  expect(mongoFailure(new Error('a bug'))).toBeUndefined();
+});

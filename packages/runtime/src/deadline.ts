@@ -27,6 +27,20 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>, c
   }
 }
 
+/** Resolves after `ms`, or at once when `signal` aborts: for whoever looks at the signal next. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
 /** Resolves after `ms`; rejects at once when `signal` aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { startAdminServer } from '../src/admin-server.ts';
 import { CloseStack } from '../src/close-stack.ts';
 import { ConfigError, flag, integer, list, readEnvironment, url } from '../src/config.ts';
-import { remainingMs, sleep, within } from '../src/deadline.ts';
+import { pause, remainingMs, sleep, within } from '../src/deadline.ts';
 import { traceIdOf } from '../src/ids.ts';
 import { createLogger } from '../src/logger.ts';
 import { createMetrics } from '../src/metrics.ts';
@@ -91,6 +91,17 @@ describe('deadlines', () => {
     abort.abort(new Error('enough'));
     await expect(slept).rejects.toThrow('enough');
     await expect(sleep(60_000, abort.signal)).rejects.toThrow('enough');
+  });
+
+  it('given a pause, then it ends with its time or at once with an abort, and rejects for neither', async () => {
+    const abort = new AbortController();
+    const startedAt = performance.now();
+    await pause(30, abort.signal);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(29);
+    const paused = pause(60_000, abort.signal);
+    abort.abort(new Error('enough'));
+    await expect(paused).resolves.toBeUndefined();
+    await expect(pause(60_000, abort.signal)).resolves.toBeUndefined();
   });
 });
 

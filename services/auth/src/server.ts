@@ -10,7 +10,7 @@ import { loadService } from '@bluewave/rpc/service-definition';
 import { startAdminServer } from '@bluewave/runtime/admin-server';
 import { type Clock, systemClock } from '@bluewave/runtime/clock';
 import { CloseStack } from '@bluewave/runtime/close-stack';
-import { sleep } from '@bluewave/runtime/deadline';
+import { pause } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import { createMetrics } from '@bluewave/runtime/metrics';
 import { CodeDelivery } from './codes/code-delivery.ts';
@@ -154,7 +154,7 @@ async function firstConnection(redis: ReturnType<typeof connectRedis>): Promise<
   if (redis.status === 'ready') return;
   const limit = new AbortController();
   const ready = new Promise<void>((resolve) => redis.once('ready', resolve));
-  await Promise.race([ready, sleep(redisStartMs, limit.signal).catch(() => undefined)]);
+  await Promise.race([ready, pause(redisStartMs, limit.signal)]);
   limit.abort(new Error('settled'));
 }
 

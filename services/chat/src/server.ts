@@ -111,9 +111,8 @@ async function openChat(
 ): Promise<RunningChat> {
   const metrics = createMetrics('chat');
   const admin = opened.add('admin', await startAdminServer({ host: config.host, port: config.adminPort, metrics }));
-  const mongo = await connectMongo({
-    ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'chat', log },
-  });
+  const { mongodbUrl: url, mongodbDatabase: database } = config;
+  const mongo = await connectMongo({ url, database, appName: 'chat', log });
   opened.add('mongo', { close: () => mongo.close() });
   // After it: a start that waits for the database says nothing about others meanwhile.
   const bus = opened.add('bus', new EventBus({ url: config.natsUrl, name: 'chat', log }));
@@ -124,7 +123,7 @@ async function openChat(
   const stores = openStores(collections, config, { deadlined, clock, log });
   keepStream(bus, config.streamReplicas, log, opened);
 
-  const { deps: logDeps, outbox } = openLog(stores, bus, config, log, options, opened);
+  const { deps: logDeps, outbox } = openLog(stores, bus, config, log, { ...options, clock }, opened);
   const deps = { ...logDeps, ...openOwn(stores, bus, metrics) };
   openRetention(stores, deps, config, metrics, opened);
   opened.add('media listener', listenToMedia(bus, deps.reads, log));
@@ -171,7 +170,7 @@ function openLog(
   bus: EventBus,
   config: ChatConfig,
   log: Logger,
-  { clock = systemClock, timings = defaultTimings, indexerTimings, wrapStores = (stores) => stores }: ChatOptions,
+  { clock, timings = defaultTimings, indexerTimings, wrapStores = (stores) => stores }: ChatOptions & { clock: Clock },
   opened: CloseStack,
 ): { deps: Omit<ChatDeps, keyof OwnDeps>; outbox: Outbox } {
   const { leaseMs, renewMs, recoveryMs } = timings;

@@ -95,9 +95,7 @@ async function start(config: MediaConfig, log: Logger, stack: CloseStack): Promi
 async function openDatabase(config: MediaConfig, log: Logger, metrics: Registry, stack: CloseStack) {
   const connection = stack.add(
     'MongoDB',
-    await connectMongo({
-      ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'bluewave-media', log },
-    }),
+    await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'bluewave-media', log }),
   );
   const models = await prepareModels(connection);
   const deadlined = deadlinedStores(watchCalls({ slowMs: config.slowQueryMs, metrics, log }));

@@ -59,9 +59,7 @@ export async function startPush(
     );
     const mongo = open.add(
       'mongo',
-      await connectMongo({
-        ...{ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'push', log },
-      }),
+      await connectMongo({ url: config.mongodbUrl, database: config.mongodbDatabase, appName: 'push', log }),
     );
     const collections = pushCollections(mongo);
     await ensureIndexes(collections);

@@ -1,5 +1,5 @@
 import type { Logger } from '@bluewave/runtime/logger';
-import { sleep } from '@bluewave/runtime/deadline';
+import { pause } from '@bluewave/runtime/deadline';
 
 export type Channel = 'email' | 'phone';
 export type CodeMessage = { channel: Channel; to: string; code: string; expiresAt: number };
@@ -54,7 +54,7 @@ export class CodeDelivery {
   async close(): Promise<void> {
     this.#closing.abort(new Error('closing'));
     const limit = new AbortController();
-    await Promise.race([Promise.allSettled(this.#inFlight), sleep(closeMs, limit.signal).catch(() => undefined)]);
+    await Promise.race([Promise.allSettled(this.#inFlight), pause(closeMs, limit.signal)]);
     limit.abort(new Error('settled'));
     for (const sender of this.#senders) await sender.close();
   }
@@ -68,7 +68,7 @@ export class CodeDelivery {
         const fields = { err: error, channel: message.channel, attempt };
         if (isLast) return this.#log.error(fields, 'a one-time code could not be delivered');
         this.#log.warn(fields, 'delivering a one-time code failed; trying again');
-        await sleep(pauseMs * attempt, this.#closing.signal).catch(() => undefined);
+        await pause(pauseMs * attempt, this.#closing.signal);
       }
     }
   }

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '@bluewave/runtime/clock';
+import { pause } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { SearchIndex } from '../search/search-index.ts';
 import { lookAgainMs, planOf } from './plan.ts';
@@ -83,8 +83,7 @@ export class Retention {
     const { signal } = this.#abort;
     const { sweepMs, random, log } = this.#options;
     while (!signal.aborted) {
-      // Rejects for nothing but the close.
-      await pause(sweepMs * (0.5 + random()), undefined, { signal }).catch(() => undefined);
+      await pause(sweepMs * (0.5 + random()), signal);
       if (signal.aborted) return;
       await this.runOnce().catch((error: unknown) => {
         if (!signal.aborted) log.warn({ err: error }, 'old entries will be moved later');

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '@bluewave/runtime/clock';
+import { pause } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { EntryStore } from '../log/entry-store.ts';
 import type { SearchIndex } from './search-index.ts';
@@ -94,7 +94,7 @@ export class Indexer {
   async #run(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
-      await pause(this.#timings.tickMs, undefined, { signal }).catch(() => undefined);
+      await pause(this.#timings.tickMs, signal);
       if (signal.aborted) return;
       await this.runOnce().catch((error: unknown) => {
         if (!signal.aborted) this.#options.log.warn({ err: error }, 'the search index will be brought on later');

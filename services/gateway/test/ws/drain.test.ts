@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { TcpProxy } from './tcp-proxy.ts';
 import { World } from './world.ts';
 
 describe('a gateway that goes away', () => {
@@ -66,26 +67,28 @@ describe('a gateway that goes away', () => {
     expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 2));
   }, 30_000);
 
-  it('given sockets that are just being let in, when it drains, then each is refused with a time to come back or closed with a code', async () => {
-    const ada = await world.person('ada');
-    await world.addGateway();
+  it('given sockets that are being let in while it drains, then each is refused with a time to come back', async () => {
+    const redisWire = await TcpProxy.start(process.env['TEST_REDIS_URL'] ?? '');
+    const [ada, bob] = await world.people('ada', 'bob');
+    await world.addGateway({ redisUrl: redisWire.url('redis') });
     const last = world.gateways.length - 1;
-    let closing: Promise<void> | undefined;
-    const come = async (n: number): Promise<unknown> => {
-      const client = world.client(ada.accessToken, last);
-      // At the very moment, since whoever is in a moment later is known to the drain and whoever came later is refused.
-      if (n === 3) client.socket.once('connect', () => (closing ??= world.gateways.pop()?.close()));
-      try {
-        await client.connected();
-      } catch (error) {
-        return (error as Error & { data: { code: string } }).data.code;
-      }
-      await client.hear('disconnect');
-      return client.disconnects;
-    };
-    const ends = await Promise.all(Array.from({ length: 8 }, (_, n) => come(n)));
+    // Enough of them that the drain still goes on when the others are let in.
+    const connected = await Promise.all(Array.from({ length: 9 }, () => world.connect(bob, last)));
+
+    redisWire.hold();
+    const entering = Array.from({ length: 4 }, () => world.client(ada.accessToken, last));
+    const refusals = Promise.all(entering.map((client) => client.refused()));
+    await Promise.all(entering.map((client) => new Promise<void>((resolve) => client.socket.io.once('open', resolve))));
+    // What was asked of the gateway is at Redis by then, which does not answer.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const closing = world.gateways.pop()?.close();
+    redisWire.release();
+
+    for (const refusal of await refusals) {
+      expect(refusal).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) });
+    }
     await closing;
-    for (const end of ends) expect(['UNAVAILABLE', [{ reason: 'transport close', code: 1012 }]]).toContainEqual(end);
-    expect(ends).toContainEqual([{ reason: 'transport close', code: 1012 }]);
+    for (const client of connected) expect(client.disconnects).toEqual([{ reason: 'transport close', code: 1012 }]);
+    await redisWire.close();
   }, 30_000);
 });

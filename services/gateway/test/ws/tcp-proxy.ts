@@ -47,6 +47,15 @@ export class TcpProxy {
     this.#isCut = false;
   }
 
+  /** Nothing comes through for a while; nothing is lost. */
+  hold(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  release(): void {
+    for (const socket of this.#sockets) socket.resume();
+  }
+
   async close(): Promise<void> {
     this.cut();
     await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ import {
   PutBucketCorsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { sleep } from '@bluewave/runtime/deadline';
+import { pause } from '@bluewave/runtime/deadline';
 import type { Logger } from '@bluewave/runtime/logger';
 import { hasName, hasStatus } from './s3-failure.ts';
 
@@ -67,7 +67,7 @@ export class BucketKeeper {
         told = reason;
       }
       this.#resolveTried();
-      await sleep(waitMs, this.#abort.signal).catch(() => undefined);
+      await pause(waitMs, this.#abort.signal);
     }
     this.#resolveTried();
   }
