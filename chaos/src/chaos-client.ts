@@ -54,6 +54,8 @@ export class ChaosClient {
   #socket: Socket | undefined;
   #syncing: Promise<void> | undefined;
   #syncAgain = false;
+  /** From the last sync that left nothing to be read: the next one is told only what moved since. */
+  #syncToken: string | undefined;
   #closed = false;
   #reconnects = 0;
   #failures = 0;
@@ -214,7 +216,8 @@ export class ChaosClient {
   async #syncAll(): Promise<void> {
     for (let more = true; more && !this.#closed;) {
       this.#syncAgain = false;
-      const answer = await this.#ask('sync', { cursors: Object.fromEntries(this.#have), limit: 200 });
+      const since = this.#syncToken === undefined ? {} : { token: this.#syncToken };
+      const answer = await this.#ask('sync', { cursors: Object.fromEntries(this.#have), limit: 200, ...since });
       if (!answer.ok) throw new Error(`sync was refused: ${answer.error?.code}`);
       const pages = answer['conversations'] as { entries: (WireEntry & { type: string })[]; hasMore: boolean }[];
       for (const { entries } of pages) {
@@ -223,7 +226,9 @@ export class ChaosClient {
         }
         if (entries[0]) this.#applyEarly(entries[0].conversationId);
       }
-      more = pages.some(({ hasMore }) => hasMore) || this.#syncAgain;
+      const isBehind = pages.some(({ hasMore }) => hasMore);
+      if (!isBehind) this.#syncToken = answer['token'] as string;
+      more = isBehind || this.#syncAgain;
     }
   }
 

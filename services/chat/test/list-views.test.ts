@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { storeUuid } from '@bluewave/mongo/uuid';
 import { listViews } from '../src/reading/list-views.ts';
-import type { ReadStore } from '../src/reading/read-store.ts';
 import { Indexer } from '../src/search/indexer.ts';
 import { createMongoEntryStore } from '../src/storage/mongo-entry-store.ts';
 import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
 import { createMongoSearchIndex } from '../src/storage/mongo-search-index.ts';
 import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
+import { countingReads } from './support/counting-reads.ts';
 import { testLog } from './support/environment.ts';
 import { nth } from './support/nth.ts';
 
@@ -26,19 +26,6 @@ async function indexAll(): Promise<void> {
   const indexer = new Indexer({ index, entries, clock: Date.now, log: testLog, timings: never });
   await indexer.runOnce();
   await indexer.close();
-}
-
-/** Each read of the store is one query: these are counted. */
-function counting(store: ReadStore): { store: ReadStore; asked: string[] } {
-  const asked: string[] = [];
-  const counted = Object.entries<(...parameters: never[]) => unknown>(store).map(([name, read]) => [
-    name,
-    (...parameters: never[]) => {
-      asked.push(name);
-      return read(...parameters);
-    },
-  ]);
-  return { store: Object.fromEntries(counted) as ReadStore, asked };
 }
 
 describe.each(['not indexed', 'indexed', 'indexed before the last message'])(
@@ -70,7 +57,7 @@ describe.each(['not indexed', 'indexed', 'indexed before the last message'])(
         ] as const),
         ...(stage === 'indexed before the last message' ? [] : [[0, 'first in 0', 1] as const]),
       ];
-      const { store, asked } = counting(createMongoReadStore(chat.collections));
+      const { store, asked } = countingReads(createMongoReadStore(chat.collections));
       const read: unknown[] = [];
       let cursor = '';
       let pages = 0;

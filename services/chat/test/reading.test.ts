@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Entry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
 import type { Message } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
+import { sync } from '../src/reading/sync.ts';
+import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
 import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
+import { countingReads } from './support/counting-reads.ts';
 import { type LongHistory, messagesOf, writeLongHistory } from './support/long-history.ts';
 import { nth } from './support/nth.ts';
 import type { Replica } from './support/replica.ts';
@@ -72,6 +75,18 @@ describe('given a conversation of 10,000 entries', () => {
     const cursors = { [conversationId]: long.length, [randomUUID()]: 3 };
     const still = await replica.insist.Sync({ actorId: owner, cursors, token, limit: 200 });
     expect(still).toMatchObject({ conversations: [], removed: [Object.keys(cursors)[1]] });
+  });
+
+  it('when a device that missed nothing comes back with its token, then one query finds what it was removed from', async () => {
+    const [owner, friend] = [randomUUID(), randomUUID()];
+    const [left, kept] = [await replica.group(owner, friend), await replica.group(owner, friend)];
+    await replica.insist.RemoveMember({ actorId: owner, conversationId: left, userId: friend });
+    const { store, asked } = countingReads(createMongoReadStore(chat.collections));
+    const cursors = { [left]: 1, [kept]: 1 };
+    // A token forgives 10 s between servers; this one is younger than everything that happened.
+    const request = { userId: friend, cursors, token: `t1.${Date.now() + 11_000}`, limit: 200 };
+    expect(await sync(store, request, Date.now())).toMatchObject({ conversations: [], removed: [left] });
+    expect(asked).toEqual(['membershipsWithHeads']);
   });
 
   it('when its messages are paged backwards from the newest, then all come', async () => {

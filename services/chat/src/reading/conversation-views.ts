@@ -74,7 +74,7 @@ export async function unreadOf(
   store: ReadStore,
   userId: string,
 ): Promise<{ total: number; mentions: number; conversations: number }> {
-  const [memberships, heads] = await Promise.all([store.membershipsOf(userId), store.headsOf(userId)]);
+  const { memberships, heads } = await store.membershipsWithHeads(userId);
   const headOf = new Map(heads.map(({ conversationId, seq }) => [conversationId, seq]));
   const counts = [...(await countUnread(store, memberships, headOf)).values()];
   return {

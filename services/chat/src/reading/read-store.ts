@@ -95,6 +95,8 @@ export type ReadStore = {
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
   /** The heads of all conversations of a user. */
   headsOf(userId: string): Promise<Head[]>;
+  /** Both at once: each head was read after its membership. */
+  membershipsWithHeads(userId: string): Promise<{ memberships: Membership[]; heads: Head[] }>;
   heads(conversationIds: readonly string[]): Promise<Head[]>;
   /** The last message that was not deleted, of each conversation that has one. */
   lastMessages(conversationIds: readonly string[]): Promise<Map<string, LogEntry>>;

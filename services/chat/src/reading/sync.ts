@@ -33,14 +33,12 @@ const parallelReads = 8;
  */
 export async function sync(store: ReadStore, request: SyncRequest, now: number): Promise<SyncResult> {
   const since = parseToken(request.token);
-  const [memberships, heads] = await Promise.all([store.membershipsOf(request.userId), store.headsOf(request.userId)]);
+  const { memberships, heads } = await store.membershipsWithHeads(request.userId);
   const headOf = new Map(heads.map((head) => [head.conversationId, head]));
   const wanted = memberships.filter((membership) => isWanted(membership, headOf, request.cursors, since));
   const pages = await readPages(store, wanted, headOf, request);
   const views = await viewsOf(store, wanted, heads);
-  const asked = [...Object.keys(request.cursors), ...wanted.map(({ conversationId }) => conversationId)];
-  // Asked last, so that nothing that is told is younger than an acknowledged removal of the reader.
-  const members = await store.memberOf(request.userId, [...new Set(asked)]);
+  const members = await membersAfter(store, request, memberships, wanted);
   return {
     conversations: views
       .filter(({ shared }) => members.has(shared.conversationId))
@@ -48,6 +46,22 @@ export async function sync(store: ReadStore, request: SyncRequest, now: number):
     removed: Object.keys(request.cursors).filter((id) => !members.has(id)),
     token: `t1.${now}`,
   };
+}
+
+/**
+ * The conversations, of those asked for and those that are told, whose member the reader is. Looked at after what is
+ * told was read, so that nothing of it is younger than an acknowledged removal of the reader; with nothing to tell, the
+ * memberships that were read say it.
+ */
+async function membersAfter(
+  store: ReadStore,
+  { userId, cursors }: SyncRequest,
+  memberships: Membership[],
+  told: Membership[],
+): Promise<{ has(conversationId: string): boolean }> {
+  if (told.length === 0) return new Set(memberships.map(({ conversationId }) => conversationId));
+  const asked = [...Object.keys(cursors), ...told.map(({ conversationId }) => conversationId)];
+  return store.memberOf(userId, [...new Set(asked)]);
 }
 
 const nothingYet: LogPage = { entries: [], hydrated: nothingHydrated, hasMore: true };

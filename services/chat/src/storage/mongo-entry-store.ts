@@ -8,7 +8,7 @@ import type { EntryStore, InsertOutcome } from '../log/entry-store.ts';
 
 import type { ChatCollections, ConversationDocument, MemberDocument } from './collections.ts';
 import { infoOf } from './conversation-document.ts';
-import { addressRange, fromDocument, toDocument } from './entry-document.ts';
+import { addressRange, type EntryDocument, fromDocument, toDocument } from './entry-document.ts';
 
 const duplicateKey = 11_000;
 /** An insert does not reject: its outcome is unknown by then, and told before a deadline of the store is over. */
@@ -85,6 +85,12 @@ function outcomeOf(error: { code: number; keyPattern?: Record<string, unknown> }
   return error.keyPattern && 'clientMsgId' in error.keyPattern ? 'id-taken' : 'seq-taken';
 }
 
+/** What a conversation's state is made of, in the order in which it is read. */
+type StatePart =
+  | { kind: 'conversation'; document: ConversationDocument }
+  | { kind: 'member' | 'banned'; document: MemberDocument }
+  | { kind: 'last'; document: Pick<EntryDocument, '_id'> };
+
 /**
  * The state as of the last committed entry: projections, then the permission entries they do not reflect yet. The
  * head is read before those entries, so that nothing at or below it is missed.
@@ -95,25 +101,63 @@ async function loadState(
   now: () => number,
 ): Promise<ConversationState> {
   const c = storeUuid(conversationId);
-  // In this order: a projection writes its members first and says so in the conversation last.
-  const conversation = await collections.conversations.findOne({ _id: c }, read);
-  const members = await collections.members.find({ c, leftSeq: null }, read).toArray();
-  const banned = await collections.members.find({ c, ban: { $exists: true } }, read).toArray();
-  const last = await collections.entries
-    .find(addressRange(conversationId, 0), { ...read, limit: 1, projection: { _id: 1 } })
-    .sort({ _id: -1 })
-    .next();
+  const { conversation, members, banned, last } = await readParts(collections, conversationId);
   const state = stateOf(conversationId, conversation, members, banned);
-  if (!last) return state;
+  if (last === undefined) return state;
   const open = await collections.entries
-    .find({ c, permission: true, '_id.s': { $gt: conversation?.appliedSeq ?? 0, $lte: last._id.s } }, read)
+    .find({ c, permission: true, '_id.s': { $gt: conversation?.appliedSeq ?? 0, $lte: last } }, read)
     .sort({ '_id.s': 1 })
     .toArray();
   for (const document of open) foldPermissions(state, fromDocument(document));
-  state.head = last._id.s;
+  state.head = last;
   const { slowModeSeconds } = state.info ?? {};
   if (slowModeSeconds) await noteLastMessages(collections, state, now() - slowModeSeconds * 1_000);
   return state;
+}
+
+/**
+ * The projections and the last seq, in one command: a replica that has just started does this for every conversation
+ * that it is asked about. `$unionWith` reads one after the other, and this order matters: a projection writes its
+ * members first and says so in the conversation last.
+ */
+async function readParts({ conversations, entries, members }: ChatCollections, conversationId: string) {
+  const c = storeUuid(conversationId);
+  const as = (kind: StatePart['kind']) => ({ $replaceWith: { kind, document: '$$ROOT' } });
+  const lastEntry = [
+    { $match: addressRange(conversationId, 0) },
+    { $sort: { _id: -1 as const } },
+    { $limit: 1 },
+    { $project: { _id: 1 } },
+  ];
+  const parts = await conversations
+    .aggregate<StatePart>(
+      [
+        { $match: { _id: c } },
+        as('conversation'),
+        { $unionWith: { coll: members.collectionName, pipeline: [{ $match: { c, leftSeq: null } }, as('member')] } },
+        {
+          $unionWith: {
+            coll: members.collectionName,
+            pipeline: [{ $match: { c, ban: { $exists: true } } }, as('banned')],
+          },
+        },
+        { $unionWith: { coll: entries.collectionName, pipeline: [...lastEntry, as('last')] } },
+      ],
+      read,
+    )
+    .toArray();
+  const found = {
+    conversation: null as ConversationDocument | null,
+    members: [] as MemberDocument[],
+    banned: [] as MemberDocument[],
+    last: undefined as number | undefined,
+  };
+  for (const part of parts) {
+    if (part.kind === 'conversation') found.conversation = part.document;
+    else if (part.kind === 'last') found.last = part.document._id.s;
+    else found[part.kind === 'member' ? 'members' : 'banned'].push(part.document);
+  }
+  return found;
 }
 
 /** Who spoke within the time that slow mode looks back; beyond so many entries the rest is forgiven. */

@@ -7,7 +7,7 @@ import { fromConversation, fromMember } from './presented-documents.ts';
 import { addressRange, type EntryDocument, fromDocument } from './entry-document.ts';
 import { listReads } from './mongo-list-reads.ts';
 import { overviewReads } from './mongo-overview.ts';
-import { headPipeline, lastMessagePipeline, unreadPipeline } from './pipelines.ts';
+import { headPipeline, lastMessagePipeline, lookUpHead, unreadPipeline } from './pipelines.ts';
 import { roomReads } from './room-reads.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
@@ -136,7 +136,7 @@ function memberReads({ members }: ChatCollections): MemberReads {
   };
 }
 
-type HeadReads = Pick<ReadStore, 'shared' | 'headsOf' | 'heads' | 'lastMessages' | 'unread'>;
+type HeadReads = Pick<ReadStore, 'shared' | 'headsOf' | 'membershipsWithHeads' | 'heads' | 'lastMessages' | 'unread'>;
 
 function headReads({ conversations, members }: ChatCollections): HeadReads {
   type HeadRow = { c: MemberDocument['c']; last: { seq: number; at: Date }[] };
@@ -152,6 +152,11 @@ function headReads({ conversations, members }: ChatCollections): HeadReads {
     async headsOf(userId) {
       const match = { $match: { u: storeUuid(userId), leftSeq: null } };
       return toHeads(await members.aggregate<HeadRow>([match, ...headPipeline('$c')], read).toArray());
+    },
+    async membershipsWithHeads(userId) {
+      const match = { $match: { u: storeUuid(userId), leftSeq: null } };
+      const rows = await members.aggregate<MemberDocument & HeadRow>([match, lookUpHead('$c', 'last')], read).toArray();
+      return { memberships: rows.map(fromMember), heads: toHeads(rows) };
     },
     async heads(conversationIds) {
       const match = { $match: { _id: { $in: conversationIds.map(storeUuid) } } };

@@ -16,7 +16,8 @@ const within = {
 /** Adds `last: [{seq, at}]`, the last entry. @param c path of the conversation id, e.g. `$c`. */
 export const headPipeline = (c: string) => [lookUpHead(c, 'last'), { $project: { _id: 0, c: 1, last: 1 } }];
 
-const lookUpHead = (c: string, as: string) => ({
+/** Adds `as: [{seq, at}]`, the last entry, to any documents. @param c path of the conversation id, e.g. `$c`. */
+export const lookUpHead = (c: string, as: string) => ({
   $lookup: {
     from: 'entries',
     let: { low: lowest(c), high: highest(c) },
