@@ -15,23 +15,34 @@ export type ClientObserver = {
   onSocketEnd?(end: SocketEnd): void;
   onRetry?(clientMsgId: string, why: string): void;
   onAcked?(clientMsgId: string): void;
+  /** It went over to another gateway and was never away. */
+  onMoved?(): void;
   /** It is connected again, so long after the end of its last socket; `refusals` are what attempts before failed with. */
   onReconnect?(afterMs: number, refusals: readonly string[], steps: ReconnectSteps): void;
 };
 
-/** How long to wait, in milliseconds, after so many failures in a row, and what the server asked for (0: nothing). */
-export type ReconnectPace = (failures: number, floorMs: number, random: number) => number;
+/** How long to wait, in milliseconds, after so many failures in a row; `floorMs` is what the server asked for (0: nothing). */
+export type Pace = {
+  reconnect(failures: number, floorMs: number, random: number): number;
+  resend(failures: number, floorMs: number, random: number): number;
+};
 
 /** Soon, so that a run sees at once when a gateway is there again. */
-const soon: ReconnectPace = (_failures, floorMs, random) => Math.max(50, floorMs) + random * 450;
+const soon: Pace = {
+  reconnect: (_failures, floorMs, random) => Math.max(50, floorMs) + random * 450,
+  resend: (_failures, floorMs, random) => Math.max(50, floorMs) + random * 200,
+};
 
 type WireEntry = Record<string, unknown> & { conversationId: string; seq: number };
-type Ack = { ok: boolean; error?: { code: string } } & Record<string, unknown>;
+type Refusal = Error & { data?: { retryAfterMs?: number } };
+type Ack = { ok: boolean; error?: { code: string; retryAfterMs?: number } } & Record<string, unknown>;
 
 const entryEvents = ['message:new', 'message:edited', 'message:deleted', 'member:added', 'member:removed'] as const;
 const retryable = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL', 'RATE_LIMITED', 'TOO_MANY_CONNECTIONS'];
 const holdMs = 300;
 const ackMs = 4_000;
+/** What was asked over a socket that is being left is answered within this time. */
+const leaveMs = 3_000;
 
 /**
  * A device that follows the client rules: it applies an entry when it is the next one, drops what it has, holds what
@@ -47,7 +58,7 @@ export class ChaosClient {
   readonly #gateways: readonly string[];
   readonly #random: () => number;
   readonly #observer: ClientObserver;
-  readonly #pace: ReconnectPace;
+  readonly #pace: Pace;
   readonly #have = new Map<string, number>();
   readonly #early = new Map<string, Map<number, WireEntry & { type: string }>>();
   readonly #outbox = new Map<string, { clientMsgId: string; text: string }[]>();
@@ -70,7 +81,7 @@ export class ChaosClient {
     gateways: readonly string[],
     random: () => number,
     observer: ClientObserver = {},
-    pace: ReconnectPace = soon,
+    pace: Pace = soon,
   ) {
     this.account = account;
     this.#gateways = gateways;
@@ -118,31 +129,24 @@ export class ChaosClient {
     this.#wake();
   }
 
-  #connect(): void {
+  #open(): Socket {
     const gateway = this.#gateways[Math.floor(this.#random() * this.#gateways.length)] as string;
     const { token, deviceId } = this.account;
-    const socket = io(gateway, {
+    return io(gateway, {
       auth: { token, deviceId },
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
       timeout: 3_000,
     });
+  }
+
+  #connect(): void {
+    const socket = this.#open();
     this.#socket = socket;
     const triedAt = Date.now();
     let openAt = triedAt;
     socket.io.once('open', () => void (openAt = Date.now()));
-    // Where the server says when to come back, not before.
-    let notBefore = 0;
-    const again = (reason?: unknown): void => {
-      this.#lastFailure = reason instanceof Error ? reason.message : String(reason);
-      if (this.#closed || this.#socket !== socket) return;
-      this.#socket = undefined;
-      this.#reconnects += 1;
-      const floorMs = Math.max(0, notBefore - Date.now());
-      setTimeout(() => this.#connect(), this.#pace(this.#failures, floorMs, this.#random()));
-      this.#failures += 1;
-    };
     socket.on('connect', () => {
       if (this.#awaySince !== undefined) {
         const now = Date.now();
@@ -155,21 +159,61 @@ export class ChaosClient {
       this.#wake();
       this.#syncSoon();
     });
-    socket.on('connect_error', (error: Error & { data?: { retryAfterMs?: number } }) => {
+    socket.on('connect_error', (error: Refusal) => {
       this.#refusals.push(error.message);
-      notBefore = Date.now() + (error.data?.retryAfterMs ?? 0);
-      again(error);
+      this.#again(socket, error.message, error.data?.retryAfterMs ?? 0);
     });
-    socket.on('server:draining', ({ retryAfterMs }: { retryAfterMs: number }) => {
+    this.#listen(socket);
+  }
+
+  /** What there is to hear over a socket that is, or becomes, the present one. */
+  #listen(socket: Socket): void {
+    // Where the server says when to come back, not before.
+    let notBefore = 0;
+    socket.on('server:draining', ({ retryAfterMs }: { retryAfterMs: number }, acknowledge?: () => void) => {
+      acknowledge?.();
       notBefore = Date.now() + Math.min(5_000, retryAfterMs);
+      this.#moveIn(socket, retryAfterMs);
     });
     socket.on('disconnect', (reason, details) => {
-      this.#awaySince = Date.now();
       if (!this.#closed) this.#observer.onSocketEnd?.({ reason, code: closeCodeOf(reason, details) });
-      again(reason);
+      if (this.#socket === socket) this.#awaySince = Date.now();
+      this.#again(socket, reason, Math.max(0, notBefore - Date.now()));
     });
     socket.on('conversation:added', () => this.#syncSoon());
     for (const type of entryEvents) socket.on(type, (entry: WireEntry) => this.#hear({ ...entry, type }));
+  }
+
+  /** Connects again, unless another socket has taken over. */
+  #again(socket: Socket, why: string, floorMs: number): void {
+    this.#lastFailure = why;
+    if (this.#closed || this.#socket !== socket) return;
+    this.#socket = undefined;
+    this.#reconnects += 1;
+    setTimeout(() => this.#connect(), this.#pace.reconnect(this.#failures, floorMs, this.#random()));
+    this.#failures += 1;
+  }
+
+  #moveIn(socket: Socket, ms: number): void {
+    setTimeout(() => {
+      if (!this.#closed && this.#socket === socket && socket.connected) this.#move(socket);
+    }, ms);
+  }
+
+  /** Opens the next connection while this one still serves, then leaves it with time for what it was asked. */
+  #move(present: Socket): void {
+    const next = this.#open();
+    next.on('connect_error', ({ data }: Refusal) => {
+      this.#moveIn(present, this.#pace.reconnect(0, data?.retryAfterMs ?? 0, this.#random()));
+    });
+    next.on('connect', () => {
+      if (this.#closed || this.#socket !== present) return void next.disconnect();
+      this.#socket = next;
+      this.#listen(next);
+      this.#observer.onMoved?.();
+      this.#syncSoon();
+      setTimeout(() => present.off('disconnect').disconnect(), leaveMs);
+    });
   }
 
   #hear(entry: WireEntry & { type: string }): void {
@@ -233,6 +277,7 @@ export class ChaosClient {
   }
 
   async #drain(conversationId: string, queue: { clientMsgId: string; text: string }[]): Promise<void> {
+    let failures = 0;
     for (let head = queue[0]; head && !this.#closed; head = queue[0]) {
       const { clientMsgId, text } = head;
       const answer = await this.#ask('message:send', { conversationId, clientMsgId, text }).catch(() => null);
@@ -242,6 +287,7 @@ export class ChaosClient {
         this.acked.push({ conversationId, seq, senderId: this.account.userId, clientMsgId });
         this.#observer.onAcked?.(clientMsgId);
         queue.shift();
+        failures = 0;
       } else if (answer && !retryable.includes(code)) {
         this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
         queue.shift();
@@ -249,10 +295,16 @@ export class ChaosClient {
         const { connected } = this;
         this.#lastFailure = code || (connected ? 'no answer' : 'not connected');
         this.#observer.onRetry?.(clientMsgId, this.#lastFailure);
-        if (connected) await new Promise((resolve) => setTimeout(resolve, 50 + this.#random() * 200));
+        if (connected) await this.#resendPause(failures, answer);
         else await this.#connection();
+        failures += 1;
       }
     }
+  }
+
+  #resendPause(failures: number, answer: Ack | null): Promise<void> {
+    const ms = this.#pace.resend(failures, answer?.error?.retryAfterMs ?? 0, this.#random());
+    return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
   /** Resolves when it is connected, or closed for good. */

@@ -915,7 +915,7 @@ export type ServerEvents = {
   'media:updated': { media: Media };
   /** This session has ended; the socket closes */
   'session:revoked': Record<string, never>;
-  /** This server goes away: come back after the given time */
+  /** This server goes away: come back after the given time. Whoever acknowledges it connects elsewhere then, and is left connected here for up to 5 s more, so as not to be away meanwhile */
   'server:draining': { retryAfterMs: number };
 };
 

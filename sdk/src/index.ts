@@ -1,7 +1,7 @@
 export { BluewaveError, type LocalCode } from './bluewave-error.ts';
 export type { Client, ClientOptions, OpenConversation, Sending } from './client.ts';
 export type { ClientEventMap, ClientEventName } from './client-events.ts';
-export { reconnectDelay } from './connection/backoff.ts';
+export { reconnectDelay, resendDelay } from './connection/backoff.ts';
 export type { ConnectionState } from './connection/connection.ts';
 export type * from './contract.ts';
 export { createClient } from './create-client.ts';

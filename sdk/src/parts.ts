@@ -139,6 +139,11 @@ export class Parts {
         this.heartbeat.close();
         this.sync.handle({ type: 'disconnected' });
       },
+      onMoved: () => {
+        this.heartbeat.start();
+        this.sync.handle({ type: 'moved' });
+        this.presences.connected();
+      },
       onEvent: (name, payload) => (inbound ??= createInbound(this))(name, payload),
     });
   }

@@ -33,12 +33,13 @@ function createConnection({ random = 0.5, tokens = ['t1', 't2', 't3', 't4'] as (
     deviceId: 'd1',
     onConnected: () => events.push('connected'),
     onDisconnected: () => events.push('disconnected'),
+    onMoved: () => events.push('moved'),
     onEvent: (name) => events.push(name),
     open: (options): OpenSocket => {
       const socket: Opened = { ...options, closed: false };
       opened.push(socket);
       return {
-        ask: async () => ({ ok: true }) as never,
+        ask: async () => ({ by: opened.indexOf(socket) }) as never,
         close: () => void (socket.closed = true),
       };
     },
@@ -135,6 +136,62 @@ describe('a connection', () => {
     await clock.pass(2_000);
     socket.onEnd(broken());
     expect(connection.state.get()).toMatchObject({ status: 'waiting', retryInMs: 7_000 });
+  });
+
+  it('given a server that drains, when its time comes, then the next connection takes over and nobody was away', async () => {
+    const { connect, connection, opened, clock, events } = createConnection();
+    const first = await connect();
+    first.onOpen();
+    first.onEvent('server:draining', { retryAfterMs: 2_000 });
+    await clock.pass(1_999);
+    expect(opened).toHaveLength(1);
+    await clock.pass(1);
+    const second = opened.at(-1) as Opened;
+    second.onEvent('typing', {});
+    first.onEvent('message:new', {});
+    expect([opened.length, first.closed, connection.state.get().status]).toEqual([2, false, 'connected']);
+    second.onOpen();
+    second.onEvent('message:new', {});
+    first.onEvent('message:new', {});
+    first.onEnd(broken());
+    expect(await connection.ask('presence:ping', {}, 1_000)).toEqual({ by: 1 });
+    await clock.pass(3_000);
+    expect([first.closed, second.closed]).toEqual([true, false]);
+    expect(events).toEqual(['connected', 'server:draining', 'message:new', 'moved', 'message:new']);
+    second.onEnd(broken());
+    expect([connection.state.get().status, events.at(-1)]).toEqual(['waiting', 'disconnected']);
+  });
+
+  it('given a server that drains, when the next one refuses, then it is tried again as told until the first one ends', async () => {
+    const { connect, connection, opened, clock, events } = createConnection();
+    const first = await connect();
+    first.onOpen();
+    first.onEvent('server:draining', { retryAfterMs: 1_000 });
+    await clock.pass(1_000);
+    opened.at(-1)?.onEnd(problem('UNAVAILABLE', 4_000));
+    await clock.pass(3_999);
+    expect([opened.length, connection.state.get().status]).toEqual([2, 'connected']);
+    await clock.pass(1);
+    const third = opened.at(-1) as Opened;
+    first.onEnd(broken());
+    expect([opened.length, third.closed, connection.state.get().status]).toEqual([3, true, 'waiting']);
+    third.onOpen();
+    expect(events).toEqual(['connected', 'server:draining', 'disconnected']);
+  });
+
+  it('given a move that is under way, when the app disconnects, then every connection is closed', async () => {
+    const { connect, connection, opened, clock } = createConnection();
+    const first = await connect();
+    first.onOpen();
+    first.onEvent('server:draining', { retryAfterMs: 1_000 });
+    await clock.pass(1_000);
+    opened.at(-1)?.onOpen();
+    opened.at(-1)?.onEvent('server:draining', { retryAfterMs: 1_000 });
+    await clock.pass(1_000);
+    connection.disconnect();
+    await clock.pass(60_000);
+    expect(opened.map(({ closed }) => closed)).toEqual([true, true, true]);
+    expect(clock.waiting).toEqual([]);
   });
 
   it('given a clock that jumps while the server drains, when the connection ends, then the wait stays within bounds', async () => {

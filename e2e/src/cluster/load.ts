@@ -5,7 +5,7 @@ import type { SeenEntry } from '@bluewave/chaos/ledger';
 import { pick, seededRandom } from '@bluewave/chaos/random';
 import { type Scene, setScene } from '@bluewave/chaos/scene';
 import { ledgerOf, readLogs, settleClients, waitFor } from '@bluewave/chaos/settle';
-import { reconnectDelay } from '@bluewave/sdk';
+import { reconnectDelay, resendDelay } from '@bluewave/sdk';
 import { percentile } from './figures.ts';
 
 export type LoadOptions = { url: string; sockets: number; perSecond: number; seed: number };
@@ -21,6 +21,8 @@ export type Stretch = {
   max: number;
   /** Of the deliveries that took longer than the goal, how many had what in their way; one may have had both. */
   late: { count: number; senderWaited: number; readerAway: number; neither: number };
+  /** Sockets that went over to another gateway without being away. */
+  moved: number;
   reconnects: Reconnects;
 };
 
@@ -101,6 +103,7 @@ export class Load {
   #late: Stretch['late'] = nothingLate();
   #absences: (ReconnectSteps & { afterMs: number })[] = [];
   #refusals: Record<string, number> = {};
+  #moved = 0;
   #sent = 0;
   #since = performance.now();
   #owed = 0;
@@ -130,6 +133,7 @@ export class Load {
       onApplied: (entry) => this.#delivered(account.userId, entry),
       onSocketEnd: (end) => this.#ended(end),
       onAcked: (clientMsgId) => void this.#ackedAt.set(clientMsgId, performance.now()),
+      onMoved: () => void (this.#moved += 1),
       onReconnect: (afterMs, refusals, steps) => {
         this.#backAt.set(account.userId, performance.now());
         this.#absences.push({ ...steps, afterMs });
@@ -140,13 +144,10 @@ export class Load {
         count(this.#reasons, why);
       },
     };
-    return new ChaosClient(
-      account,
-      [this.#options.url],
-      seededRandom(this.#random() * 2 ** 32),
-      observer,
-      reconnectDelay,
-    );
+    return new ChaosClient(account, [this.#options.url], seededRandom(this.#random() * 2 ** 32), observer, {
+      reconnect: reconnectDelay,
+      resend: resendDelay,
+    });
   }
 
   #delivered(userId: string, { clientMsgId, senderId }: SeenEntry): void {
@@ -190,18 +191,20 @@ export class Load {
   stretch(name: string): Stretch {
     const [delays, sent] = [this.#delays.sort((a, b) => a - b), this.#sent];
     const [absences, refusals] = [this.#absences, this.#refusals];
-    const late = this.#late;
+    const [late, moved] = [this.#late, this.#moved];
     const seconds = (performance.now() - this.#since) / 1_000;
     this.#delays = [];
     this.#late = nothingLate();
     this.#absences = [];
     this.#refusals = {};
+    this.#moved = 0;
     this.#sent = 0;
     this.#since = performance.now();
     return {
       ...{ name, seconds: Math.round(seconds), sent, deliveries: delays.length },
       ...{ p50: percentile(delays, 50), p99: percentile(delays, 99), max: percentile(delays, 100) },
       late,
+      moved,
       reconnects: reconnectsOf(absences, refusals),
     };
   }

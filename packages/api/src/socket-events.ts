@@ -111,7 +111,8 @@ export const serverEvents = {
   'media:updated': { summary: 'An upload changed its state', payload: z.object({ media: objects.media }) },
   'session:revoked': { summary: 'This session has ended; the socket closes', payload: none },
   'server:draining': {
-    summary: 'This server goes away: come back after the given time',
+    summary:
+      'This server goes away: come back after the given time. Whoever acknowledges it connects elsewhere then, and is left connected here for up to 5 s more, so as not to be away meanwhile',
     payload: z.object({ retryAfterMs: z.int() }),
   },
 } as const satisfies Record<string, ServerEvent>;

@@ -5,6 +5,7 @@ import { createValue, type Observable, type Value } from '../observable.ts';
 import { needsNewToken } from '../rest/api.ts';
 import type { TokenSource } from '../rest/token-source.ts';
 import { reconnectDelay } from './backoff.ts';
+import { type NextSocket, openNext } from './open-next.ts';
 import { openSocket, type OpenSocket, type SocketOptions } from './open-socket.ts';
 
 export type ConnectionState =
@@ -24,6 +25,8 @@ export type ConnectionOptions = {
   deviceId: string | undefined;
   onConnected(): void;
   onDisconnected(): void;
+  /** It went over to another gateway without a gap: nothing that is heard was missed, what a gateway keeps for a socket is. */
+  onMoved(): void;
   onEvent(name: string, payload: unknown): void;
   /** How a socket is opened; other than the real way in tests. */
   open?: (options: SocketOptions) => OpenSocket;
@@ -33,6 +36,8 @@ export type ConnectionOptions = {
 const handshakeMs = 15_000;
 /** A connection that lived this long was a good one: the next failure is the first again. */
 const stableMs = 5_000;
+/** What was asked over a connection that is being left is answered within this time. */
+const leaveMs = 3_000;
 /** After this many failures in a row every third try begins with long polling. */
 const pollingAfter = 3;
 
@@ -41,6 +46,10 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #state: Value<ConnectionState> = createValue<ConnectionState>({ status: 'offline' });
   #socket: OpenSocket | undefined;
+  /** Opened beside the present one, whose gateway goes away. */
+  #next: NextSocket | undefined;
+  /** Taken over from; it still answers what it was asked. */
+  #left: OpenSocket | undefined;
   /** The try that counts: what an older one brings is ignored. */
   #turn = 0;
   #isOpen = false;
@@ -49,6 +58,8 @@ export class Connection {
   #refusals = 0;
   #notBefore = { at: 0, ms: 0 };
   #stopTimer: () => void = () => undefined;
+  #stopMove: () => void = () => undefined;
+  #stopLeaving: () => void = () => undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -109,33 +120,83 @@ export class Connection {
       deviceId,
       polling: this.#failures > pollingAfter && this.#failures % 3 === 0,
       onOpen: () => this.#opened(turn),
-      onEnd: (error) => {
-        if (needsNewToken(error)) tokens.reject(token);
-        this.#failed(turn, error);
-      },
+      onEnd: (error) => this.#ended(turn, token, error),
       onEvent: (name, payload) => this.#heard(turn, token, name, payload),
     });
   }
 
   #opened(turn: number): void {
     if (turn !== this.#turn) return;
-    this.#stopTimer();
-    this.#stopTimer = this.#options.environment.clock.after(stableMs, () => {
-      this.#failures = 0;
-    });
+    this.#becameOpen();
     this.#isOpen = true;
     this.#refusals = 0;
     this.#state.set({ status: 'connected' });
     this.#options.onConnected();
   }
 
+  #becameOpen(): void {
+    this.#stopTimer();
+    this.#stopTimer = this.#options.environment.clock.after(stableMs, () => {
+      this.#failures = 0;
+    });
+  }
+
+  #ended(turn: number, token: string, error: BluewaveError): void {
+    if (needsNewToken(error)) this.#options.tokens.reject(token);
+    this.#failed(turn, error);
+  }
+
   #heard(turn: number, token: string, name: string, payload: unknown): void {
     if (turn !== this.#turn) return;
     if (name === 'session:revoked') this.#options.tokens.reject(token);
     if (name === 'server:draining') {
-      this.#notBefore = { at: this.#options.environment.clock.now(), ms: retryAfterOf(payload) };
+      const ms = retryAfterOf(payload);
+      this.#notBefore = { at: this.#options.environment.clock.now(), ms };
+      this.#moveIn(turn, ms);
     }
     this.#options.onEvent(name, payload);
+  }
+
+  #moveIn(turn: number, ms: number): void {
+    this.#stopMove();
+    this.#stopMove = this.#options.environment.clock.after(ms, () => void this.#move(turn));
+  }
+
+  /** Opens the next connection while this one still serves; when there is none in time, this one's end is seen to. */
+  async #move(turn: number): Promise<void> {
+    const { tokens, environment, url, deviceId, open = openSocket } = this.#options;
+    // Without a token the present connection serves until it ends, and that asks for one again.
+    const token = await tokens.get().catch(() => undefined);
+    if (token === undefined || turn !== this.#turn) return;
+    this.#next = openNext(
+      open,
+      { url, token, deviceId, polling: false },
+      {
+        onReady: () => this.#moved(token),
+        onFailed: (error) => {
+          this.#next = undefined;
+          this.#moveIn(turn, reconnectDelay(0, error.retryAfterMs ?? 0, environment.random()));
+        },
+      },
+    );
+  }
+
+  #moved(token: string): void {
+    const { environment, onMoved } = this.#options;
+    const next = this.#next;
+    if (!next) return;
+    this.#next = undefined;
+    this.#left = this.#socket;
+    this.#stopLeaving = environment.clock.after(leaveMs, () => this.#left?.close());
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#socket = next.take({
+      onEnd: (error) => this.#ended(turn, token, error),
+      onEvent: (name, payload) => this.#heard(turn, token, name, payload),
+    });
+    this.#notBefore = { at: 0, ms: 0 };
+    this.#becameOpen();
+    onMoved();
   }
 
   /** A try or a connection came to its end: the next one follows, unless the session is over. */
@@ -168,9 +229,9 @@ export class Connection {
 
   #end(): void {
     this.#turn += 1;
-    this.#stopTimer();
-    this.#socket?.close();
-    this.#socket = undefined;
+    for (const stop of [this.#stopTimer, this.#stopMove, this.#stopLeaving]) stop();
+    for (const socket of [this.#socket, this.#next, this.#left]) socket?.close();
+    this.#socket = this.#next = this.#left = undefined;
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#options.onDisconnected();

@@ -57,7 +57,11 @@ function listen(socket: Socket, { onOpen, onEnd, onEvent }: SocketOptions): void
     end(isProblem(error.data) ? fromProblem(error.data) : offline(error));
   });
   socket.on('disconnect', (reason) => end(offline(new Error(reason))));
-  socket.onAny((name: string, payload: unknown) => onEvent(name, payload));
+  socket.onAny((name: string, payload: unknown, acknowledge?: () => void) => {
+    // Tells the gateway that this device goes over to another one by itself.
+    if (name === 'server:draining') acknowledge?.();
+    onEvent(name, payload);
+  });
 }
 
 function shut(socket: Socket): void {

@@ -1,3 +1,5 @@
+import { resendDelay } from '../connection/backoff.ts';
+
 /** What the core needs of an operation; it passes it on as it is. */
 export type AnyItem = {
   id: string;
@@ -31,9 +33,6 @@ export type OutboxEffect<I, P> =
   | { type: 'reject'; id: string; problem: P };
 
 export type OutboxCore<I, P> = { handle(input: OutboxInput<I, P>): OutboxEffect<I, P>[] };
-
-const firstWaitMs = 500;
-const lastWaitMs = 5_000;
 
 type Queue<I> = { items: I[]; inFlight: boolean; waiting: boolean; failures: number };
 
@@ -127,7 +126,7 @@ class Core<I extends AnyItem, P> {
     queue.inFlight = false;
     if (!this.#connected) return;
     queue.waiting = true;
-    const ms = Math.max(atLeastMs, Math.min(lastWaitMs, firstWaitMs * 2 ** Math.min(queue.failures, 10)));
+    const ms = resendDelay(queue.failures, atLeastMs);
     queue.failures += 1;
     this.#effects.push({ type: 'wait', conversationId: queue.items[0].conversationId, ms });
   }

@@ -17,6 +17,8 @@ export type AnySyncAnswer<E, V> = {
 export type SyncInput<E, V> =
   | { type: 'connected' }
   | { type: 'disconnected' }
+  /** Another gateway took over without a gap; what changed without an entry meanwhile may have been missed. */
+  | { type: 'moved' }
   /** An entry came as an event. */
   | { type: 'entry'; entry: E }
   /** This user became a member: `conversation:added`. */
@@ -148,6 +150,8 @@ class Core<E extends AnyEntry, V extends AnyConversation> {
         this.#waiting = false;
         this.#failures = 0;
         return this.#want(true);
+      case 'moved':
+        return this.#want(false);
       case 'disconnected':
         this.#connected = false;
         this.#request = undefined;

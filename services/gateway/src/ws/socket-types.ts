@@ -8,7 +8,10 @@ import type { EventLimits } from './event-limits.ts';
 
 /** What the server sends: the events of the contract, and every kind of entry under its own type. */
 export type ServerToClient = {
-  [E in ServerEventName]: (payload: ServerEventPayload<E>) => void;
+  [E in Exclude<ServerEventName, 'server:draining'>]: (payload: ServerEventPayload<E>) => void;
+} & {
+  /** Acknowledged by devices that go over to another gateway by themselves. */
+  'server:draining': (payload: ServerEventPayload<'server:draining'>, acknowledge: () => void) => void;
 } & {
   [T in Entry['type']]: (entry: Extract<Entry, { type: T }>) => void;
 };

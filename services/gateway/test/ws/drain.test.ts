@@ -67,6 +67,35 @@ describe('a gateway that goes away', () => {
     expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 2));
   }, 30_000);
 
+  it('given a device that says it goes over by itself, when the gateway drains, then it is left open until it does', async () => {
+    const [ada, bob] = await world.people('ada', 'bob');
+    await world.addGateway();
+    const last = world.gateways.length - 1;
+    const [moving, other] = await Promise.all([world.connect(ada, last), world.connect(bob, last)]);
+    moving.socket.on('server:draining', (_told: unknown, acknowledge: () => void) => acknowledge());
+
+    const closing = world.gateways.pop()?.close();
+    await other.hear('disconnect');
+    expect(moving.disconnects).toEqual([]);
+    expect(await moving.ok('presence:ping', {})).toMatchObject({ serverTime: expect.any(String) });
+    const next = await world.connect(ada, 0);
+    moving.socket.disconnect();
+    await closing;
+
+    expect(other.disconnects).toEqual([{ reason: 'transport close', code: 1012 }]);
+    expect(next.disconnects).toEqual([]);
+  }, 30_000);
+
+  it('given a device that says so and stays, when its time is over, then it is closed with a code', async () => {
+    const [ada] = await world.people('ada');
+    await world.addGateway();
+    const staying = await world.connect(ada, world.gateways.length - 1);
+    staying.socket.on('server:draining', (_told: unknown, acknowledge: () => void) => acknowledge());
+    await world.gateways.pop()?.close();
+    await staying.hear('disconnect');
+    expect(staying.disconnects).toEqual([{ reason: 'transport close', code: 1012 }]);
+  }, 30_000);
+
   it('given sockets that are being let in while it drains, then each is refused with a time to come back', async () => {
     const redisWire = await TcpProxy.start(process.env['TEST_REDIS_URL'] ?? '');
     const [ada, bob] = await world.people('ada', 'bob');
