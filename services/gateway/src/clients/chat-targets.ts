@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { pickByRendezvous } from '@bluewave/rpc/rendezvous';
 import type { Logger } from '@bluewave/runtime/logger';
+import { SlowStart } from './slow-start.ts';
 
 /** One process that serves; `serverName` is the name its certificate is checked against, when it was found by name. */
 export type TargetAddress = { address: string; serverName: string | undefined };
@@ -33,7 +34,8 @@ const resolveAbsentMs = 1_000;
  * when a connection ends, which a process that is replaced does before the name is looked at again.
  * Each key has one home among them, the same for every gateway that sees the same set. A target that is not connected
  * is passed over while another one is, since a call to an address where nobody is any more waits for its whole deadline;
- * one that could not be reached is passed over for a second. A name that cannot be resolved keeps what it had.
+ * one that could not be reached is passed over for a second, and one that joins the others gets its share bit by bit.
+ * A name that cannot be resolved keeps what it had.
  */
 export class ChatTargets<T extends Target> {
   readonly #options: ChatTargetsOptions<T>;
@@ -41,6 +43,7 @@ export class ChatTargets<T extends Target> {
   readonly #targets = new Map<string, T>();
   readonly #avoided = new Map<string, number>();
   readonly #connected = new Set<string>();
+  readonly #slowStart: SlowStart;
   readonly #lingering = new Map<T, NodeJS.Timeout>();
   readonly #timer: NodeJS.Timeout;
   readonly #isNamed: boolean;
@@ -53,6 +56,7 @@ export class ChatTargets<T extends Target> {
   constructor(options: ChatTargetsOptions<T>) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#slowStart = new SlowStart(this.#now);
     const parts = options.address.split(',');
     this.#use(parts.map(literal).filter((found) => found !== undefined));
     this.#isNamed = parts.some((part) => !literal(part));
@@ -63,15 +67,16 @@ export class ChatTargets<T extends Target> {
 
   /** The home of `key` among the targets that can be reached; undefined while none is known. */
   pick(key: string): T | undefined {
-    const names = this.#usable();
+    const names = this.#slowStart.ready(key, this.#usable());
     const name = names.length === 1 ? names[0] : pickByRendezvous(key, names);
     return name === undefined ? undefined : this.#targets.get(name);
   }
 
   /** Any target, in turn. */
   next(): T | undefined {
-    const names = this.#usable();
-    const name = names[this.#next++ % names.length];
+    const turn = this.#next++;
+    const names = this.#slowStart.ready(String(turn), this.#usable());
+    const name = names[turn % names.length];
     return name === undefined ? undefined : this.#targets.get(name);
   }
 
@@ -124,7 +129,7 @@ export class ChatTargets<T extends Target> {
       if (wanted.has(name)) continue;
       this.#targets.delete(name);
       this.#avoided.delete(name);
-      this.#connected.delete(name);
+      this.#disconnected(name);
       const timer = setTimeout(() => {
         this.#lingering.delete(target);
         target.close();
@@ -143,12 +148,19 @@ export class ChatTargets<T extends Target> {
   #note(target: T, isConnected: boolean): void {
     const name = target.address;
     if (this.#closed || this.#targets.get(name) !== target || this.#connected.has(name) === isConnected) return;
-    if (isConnected) this.#connected.add(name);
-    else {
-      this.#connected.delete(name);
+    if (isConnected) {
+      this.#connected.add(name);
+      this.#slowStart.joined(name);
+    } else {
+      this.#disconnected(name);
       this.#resolveIn(resolveAgainMs);
     }
     this.#choose();
+  }
+
+  #disconnected(name: string): void {
+    this.#connected.delete(name);
+    this.#slowStart.left(name, this.#connected.size > 0);
   }
 
   #choose(): void {
