@@ -12,11 +12,11 @@ export type DrainOptions = {
 const noticeMs = 150;
 /**
  * The spread grows with the number of sockets, so that those who take them over are not run down: a socket that comes
- * back costs its new gateway, chat and MongoDB about 10 ms of CPU together, which is a third of a core at this pace.
+ * back costs its new gateway, chat and MongoDB about 20 ms of CPU together, which is a third of a core at this pace.
  * Nobody waits for the end of the spread, since a socket is served until its own turn.
  */
-const spreadPerSocketMs = 30;
-const maxSpreadMs = 15_000;
+const spreadPerSocketMs = 60;
+const maxSpreadMs = 18_000;
 /** A device that said that it goes over by itself is left open for so long after its time. */
 const moveMs = 5_000;
 /** Events under way are answered before their socket is closed. */
@@ -26,7 +26,7 @@ const lookAgainMs = 25;
 /**
  * Sends every socket elsewhere: tells each when to come back, and closes one after the other when its events are
  * answered; those that were just being let in too, at once. Who acknowledges what it is told opens its next connection
- * first and leaves by itself, so that it is never away. Resolves when all are closed, after about 23 s at the latest.
+ * first and leaves by itself, so that it is never away. Resolves when all are closed, after about 26 s at the latest.
  */
 export async function drainSockets(options: DrainOptions): Promise<void> {
   const { io } = options;
@@ -39,7 +39,8 @@ export async function drainSockets(options: DrainOptions): Promise<void> {
 }
 
 async function sendAway({ close, random, now }: DrainOptions, socket: GatewaySocket, spreadMs: number): Promise<void> {
-  const waitMs = noticeMs + random() * spreadMs;
+  // Few at first, twice as many as on average at last: the gateways that take them over may have just started.
+  const waitMs = noticeMs + Math.sqrt(random()) * spreadMs;
   let leavesItself = false;
   socket.emit('server:draining', { retryAfterMs: Math.round(waitMs) }, () => (leavesItself = true));
   await pause(waitMs);
