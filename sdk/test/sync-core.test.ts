@@ -81,6 +81,18 @@ describe('the sync core', () => {
     expect(limits).toEqual([200, 100, 50, 25, 12, 10]);
   });
 
+  it('given a device that is up to date, when it goes over to another gateway, then it asks what moved since, and after a gap for everything', () => {
+    const core = createSyncCore<Entry, View>({ window: 200, have: [['c', 5]] });
+    const answer = { conversations: [], removed: [], token: 'mark' };
+    const first = requestOf(core.handle({ type: 'connected' }));
+    core.handle({ type: 'answer', request: first.request, answer });
+    const moved = requestOf(core.handle({ type: 'moved' }));
+    core.handle({ type: 'answer', request: moved.request, answer });
+    core.handle({ type: 'disconnected' });
+    const back = requestOf(core.handle({ type: 'connected' }));
+    expect([first, moved, back].map(({ token }) => token)).toEqual([undefined, 'mark', undefined]);
+  });
+
   it('given a server that says there is more and gives nothing, when it is asked, then it is asked again later and not at once', () => {
     const core = createSyncCore<Entry, View>({ window: 200, have: [['c', 5]] });
     let effects = core.handle({ type: 'connected' });

@@ -156,16 +156,21 @@ class Story {
     const scaled = ['--set', 'gateway.replicas=2'];
     const args = ['upgrade', this.#cluster.release, chart, '--reset-then-reuse-values', '--set-string', rolled];
     await this.#cluster.helm([...args, ...scaled, '--wait', '--timeout', '300s']);
-    await this.#allRolledOut();
+    await this.#allReplaced();
   }
 
   async #rollBack(): Promise<void> {
     await this.#cluster.helm(['rollback', this.#cluster.release, '--wait', '--timeout', '300s']);
-    await this.#allRolledOut();
+    await this.#allReplaced();
   }
 
-  async #allRolledOut(): Promise<void> {
-    for (const service of services) await this.#cluster.waitRolledOut(service);
+  /** Until the last of the pods that were replaced has sent its sockets elsewhere and ended: all of it counts. */
+  async #allReplaced(): Promise<void> {
+    for (const service of services) {
+      await this.#cluster.waitRolledOut(service);
+      const pods = await this.#cluster.podsOf(service);
+      await this.#cluster.waitPodsGone(service, pods.length);
+    }
   }
 
   figures(): Record<string, Figure> {
