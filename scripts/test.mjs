@@ -16,10 +16,8 @@ function runJest(args) {
   const jest = spawn(
     process.execPath,
     [
-      '--experimental-vm-modules',
-      // Each suite loads its modules anew: with room for what is young, less of it is copied.
+      // With room for what is young, less of it is copied.
       '--max-semi-space-size=32',
-      '--disable-warning=ExperimentalWarning',
       path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
       ...args,
     ],

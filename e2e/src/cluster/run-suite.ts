@@ -36,10 +36,9 @@ export async function runSuite(root: string, url: string): Promise<string> {
 
 function runJest(root: string, url: string, file: string): Promise<void> {
   const jest = join(root, 'node_modules/jest/bin/jest.js');
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const args = ['--config', join(root, 'e2e/jest.cluster.config.mjs'), '--json', '--outputFile', file, '--silent'];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...flags, jest, ...args], {
+    const child = spawn(process.execPath, [jest, ...args], {
       cwd: root,
       env: { ...process.env, E2E_GATEWAYS: url },
       stdio: 'ignore',
