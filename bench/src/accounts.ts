@@ -51,8 +51,10 @@ async function createAccount(gateway: string): Promise<Account> {
   }
 }
 
-async function signUp(gateway: string): Promise<Account> {
-  const identifier = `b${randomUUID().replaceAll('-', '').slice(0, 20)}@example.com`;
+const newIdentifier = (): string => `b${randomUUID().replaceAll('-', '').slice(0, 20)}@example.com`;
+
+/** The account with this address, which is made by its first code. */
+export async function signUp(gateway: string, identifier = newIdentifier()): Promise<Account> {
   const { code } = await call(gateway, 'POST', '/auth/request-code', null, { identifier });
   const { user, accessToken } = await call(gateway, 'POST', '/auth/verify-code', null, { identifier, code });
   return { userId: (user as { id: string }).id, token: accessToken as string };

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { chatCollections } from '@bluewave/chat/storage/collections';
 import type { ChatCollections } from '@bluewave/chat/storage/collections';
 import { toDocument } from '@bluewave/chat/storage/entry-document';
@@ -36,14 +38,25 @@ const largest = 60;
 const stepMs = 60_000;
 const bodyHash = new Uint8Array(32);
 
+export type Wanted = { messages: number; conversations: number; report(line: string): void };
+
+/** Conversations as below, unless the data of the platform has them from an earlier run: to write a million messages takes minutes. */
+export async function keptConversations(platform: Platform, userId: string, wanted: Wanted): Promise<Prepared> {
+  const file = join(platform.dataDir, `prepared-${wanted.messages}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Prepared;
+  const prepared = await prepareConversations(platform, userId, wanted);
+  writeFileSync(file, JSON.stringify(prepared));
+  return prepared;
+}
+
 /**
  * A user with many conversations: a long one, one of 1,000 entries, and small ones. Each has two members; the last five messages of each
  * are unread.
  */
-export async function prepareConversations(
+async function prepareConversations(
   platform: Platform,
   userId: string,
-  { messages, conversations, report }: { messages: number; conversations: number; report(line: string): void },
+  { messages, conversations, report }: Wanted,
 ): Promise<Prepared> {
   return withChatDatabase(platform, async (collections) => {
     const random = seededRandom(1);

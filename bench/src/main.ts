@@ -29,6 +29,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     size: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    data: { type: 'string' },
   },
 });
 const part = Object.hasOwn(parts, values.part) ? parts[values.part] : undefined;
@@ -36,10 +37,13 @@ const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
 const size = values.size === undefined ? {} : { size: Number(values.size) };
 if (!part || !(seconds > 0) || !Number.isInteger(rounds) || rounds < 1 || !((size.size ?? 2) % 2 === 0)) {
   const names = Object.keys(parts).join('|');
-  throw new Error(`Usage: npm run bench -- [--part ${names}] [--seconds 8] [--rounds 3] [--size EVEN] [--keep]`);
+  throw new Error(
+    `Usage: npm run bench -- [--part ${names}] [--seconds 8] [--rounds 3] [--size EVEN] [--keep] [--data FOLDER]`,
+  );
 }
 
-const dataDir = mkdtempSync(join(tmpdir(), 'bluewave-bench-'));
+const dataDir = values.data ?? mkdtempSync(join(tmpdir(), 'bluewave-bench-'));
+const isKept = values.keep || values.data !== undefined;
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
 // Long parts outlive an access token; nothing here is about refreshing it.
 const env = { LOG_LEVEL: 'warn', ACCESS_TOKEN_SECONDS: '7200' };
@@ -54,6 +58,6 @@ try {
   console.log(JSON.stringify({ part: values.part, ...machine, ...figures }));
 } finally {
   await platform.stop();
-  if (values.keep) report(`data and logs stay in ${dataDir}`);
+  if (isKept) report(`data and logs stay in ${dataDir}`);
   else rmSync(dataDir, { recursive: true, force: true });
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Platform } from '@bluewave/dev-env/platform';
-import { type Account, call, createAccounts } from './accounts.ts';
+import { type Account, call, createAccounts, signUp } from './accounts.ts';
 import { type BenchOptions, type BenchPart, pidOf } from './bench-options.ts';
 import { cpuPerMessage, cpuSeconds } from './cpu.ts';
 import { median, rounded } from './gather.ts';
 import { LeanSocket } from './lean-socket.ts';
 import { percentiles } from './latencies.ts';
 import { closedLoop, LoadMeter } from './load.ts';
-import { prepareConversations, prepareEmpty } from './long-conversations.ts';
+import { keptConversations, prepareEmpty } from './long-conversations.ts';
 import { measureSearch } from './search-times.ts';
 
 const messages = 1_000_000;
@@ -22,8 +22,9 @@ const groupSize = 1_000;
 export const measureReading: BenchPart = async (platform, options) => {
   const { rounds, size = messages, report } = options;
   const [gateway = ''] = platform.gateways;
-  const [reader, sender] = (await createAccounts(platform.gateways, 2)) as [Account, Account];
-  const prepared = await prepareConversations(platform, reader.userId, { messages: size, conversations, report });
+  const [sender] = (await createAccounts(platform.gateways, 1)) as [Account];
+  const reader = await signUp(gateway, `reader-of-${size}@example.com`);
+  const prepared = await keptConversations(platform, reader.userId, { messages: size, conversations, report });
   const timed = async (path: string): Promise<number> => {
     const started = performance.now();
     await call(gateway, 'GET', path, reader.token);
