@@ -41,17 +41,21 @@ function pageAt(source: Source, { before, after, around }: Position, limit: numb
 }
 
 async function pageBefore({ store, id, below }: Source, before: number, limit: number): Promise<HistoryPage> {
-  const found = await store.messages(id, { from: below, to: before }, false, limit + 1);
-  const messages = found.slice(0, limit).reverse();
   const from = Math.max(before - 1, below);
-  const hasAfter = before !== end && (await store.messages(id, { from, to: end }, true, 1)).length > 0;
-  return { messages, hasBefore: found.length > limit, hasAfter };
+  const [found, later] = await Promise.all([
+    store.messages(id, { from: below, to: before }, false, limit + 1),
+    before === end ? [] : store.messages(id, { from, to: end }, true, 1),
+  ]);
+  const messages = found.slice(0, limit).reverse();
+  return { messages, hasBefore: found.length > limit, hasAfter: later.length > 0 };
 }
 
 async function pageAfter({ store, id, below }: Source, after: number, limit: number): Promise<HistoryPage> {
-  const found = await store.messages(id, { from: after, to: end }, true, limit + 1);
-  const hasBefore = (await store.messages(id, { from: below, to: after + 1 }, false, 1)).length > 0;
-  return { messages: found.slice(0, limit), hasBefore, hasAfter: found.length > limit };
+  const [found, earlier] = await Promise.all([
+    store.messages(id, { from: after, to: end }, true, limit + 1),
+    store.messages(id, { from: below, to: after + 1 }, false, 1),
+  ]);
+  return { messages: found.slice(0, limit), hasBefore: earlier.length > 0, hasAfter: found.length > limit };
 }
 
 async function pageAround({ store, id, below }: Source, around: number, limit: number): Promise<HistoryPage> {

@@ -61,12 +61,22 @@ function placesOf(packed: Buffer, key: number): Uint8Array {
  * buckets belong together. @param partsOf all that was packed of a bucket.
  */
 export function placesWithAll(partsOf: (bucket: number) => readonly Buffer[], keys: readonly number[]): number[] {
-  let left: ReadonlySet<number> | undefined;
-  for (const key of keys) {
-    const had: ReadonlySet<number> | undefined = left;
-    const places = partsOf(bucketOf(key)).flatMap((part) => [...placesOf(part, key)]);
-    left = new Set(had ? places.filter((place) => had.has(place)) : places);
-    if (left.size === 0) break;
+  // How many of the keys, in turn, a place has.
+  const counts = new Uint16Array(256);
+  for (const [turn, key] of keys.entries()) {
+    let isAny = false;
+    for (const part of partsOf(bucketOf(key))) {
+      for (const place of placesOf(part, key)) {
+        if (counts[place] !== turn) continue;
+        counts[place] = turn + 1;
+        isAny = true;
+      }
+    }
+    if (!isAny) return [];
   }
-  return [...(left ?? [])].sort((a, b) => a - b);
+  const found: number[] = [];
+  counts.forEach((count, place) => {
+    if (count === keys.length) found.push(place);
+  });
+  return found;
 }
