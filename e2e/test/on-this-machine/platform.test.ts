@@ -98,6 +98,12 @@ describe('a platform on this machine', () => {
     };
     const [offline, online] = [await tokenOf(bob), await tokenOf(carol)];
     const connected = await Listener.connect(second, carol);
+    // Presence is told while a device is let in, not before; a message of that very moment may reach it both ways.
+    const watcher = await Listener.connect(first, alice);
+    await eventually(
+      () => watcher.ask<{ users: { status: string }[] }>('presence:watch', { userIds: [carol.id] }),
+      ({ users: [known] }) => known?.status === 'online',
+    );
     const sent = await send(alice, body.id, 'are you there?');
     const { seq } = sent.body.message;
     await connected.hears('message:new');
@@ -119,6 +125,6 @@ describe('a platform on this machine', () => {
     await send(alice, body.id, 'still there?');
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await inbox(offline)).items).toHaveLength(1);
-    connected.close();
+    for (const listener of [connected, watcher]) listener.close();
   }, 30_000);
 });

@@ -75,7 +75,9 @@ async function runJest(folder: string): Promise<Result[]> {
   const flags = ['--config', JSON.stringify(config), '--runInBand', '--json', '--outputFile', file, '--silent'];
   const jest = path.join(projectRoot, 'node_modules/jest/bin/jest.js');
   // It ends with a code other than 0, since tests fail: what they were is in the report.
-  await new Promise((resolve) => execFile(process.execPath, [jest, ...flags], { cwd: folder }, resolve));
+  await new Promise((resolve) =>
+    execFile(process.execPath, [jest, ...flags], { cwd: folder, timeout: 50_000 }, resolve),
+  );
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   return report.testResults.flatMap(({ assertionResults }) => assertionResults);
 }
