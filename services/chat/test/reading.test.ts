@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Entry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
 import type { Message } from '@bluewave/protos/generated/bluewave/chat/v1/Message';
 import { sync } from '../src/reading/sync.ts';
+import { createMongoEntryStore } from '../src/storage/mongo-entry-store.ts';
 import { createMongoReadStore } from '../src/storage/mongo-read-store.ts';
 import { type ChatUnderTest, startChatUnderTest } from './support/chat-under-test.ts';
 import { countingReads } from './support/counting-reads.ts';
+import { testLog } from './support/environment.ts';
 import { type LongHistory, messagesOf, writeLongHistory } from './support/long-history.ts';
 import { nth } from './support/nth.ts';
 import type { Replica } from './support/replica.ts';
@@ -75,6 +77,25 @@ describe('given a conversation of 10,000 entries', () => {
     const cursors = { [conversationId]: long.length, [randomUUID()]: 3 };
     const still = await replica.insist.Sync({ actorId: owner, cursors, token, limit: 200 });
     expect(still).toMatchObject({ conversations: [], removed: [Object.keys(cursors)[1]] });
+  });
+
+  it('when entries are read before what they change is written beside the log, then it is shown as they say', async () => {
+    const [owner, friend] = [randomUUID(), randomUUID()];
+    const conversationId = await replica.group(owner, friend);
+    for (const text of ['to be edited', 'edited later', 'deleted']) await replica.say(owner, conversationId, text);
+    await replica.insist.EditMessage({ actorId: owner, conversationId, seq: 3, text: 'the later edit' });
+    await replica.insist.DeleteMessage({ actorId: owner, conversationId, seq: 4 });
+    const edit = (target: number) => ({ type: 'message:edited' as const, target, text: `edited ${target}` });
+    const bodies = [edit(2), edit(4), { type: 'conversation:updated' as const, changes: { name: 'renamed' } }];
+    const store = createMongoEntryStore(chat.collections, testLog, Date.now);
+    // As by a process that committed them and has not come to the rest.
+    const at = { conversationId, senderId: owner, bodyHash: new Uint8Array(32), at: Date.now(), by: randomUUID() };
+    const written = bodies.map((body, index) => ({ ...at, body, seq: 7 + index, clientMsgId: randomUUID() }));
+    expect(await store.insert(written, true)).toEqual(['inserted', 'inserted', 'inserted']);
+
+    const { entries } = await replica.insist.ListEntries({ actorId: friend, conversationId, after: 4, limit: 10 });
+    const shown = entries.map(({ messageEdited: message, conversationUpdated: now }) => message?.text ?? now?.name);
+    expect(shown).toEqual(['the later edit', undefined, 'edited 2', '', 'renamed']);
   });
 
   it('when a device that missed nothing comes back with its token, then one query finds what it was removed from', async () => {

@@ -1,6 +1,7 @@
 import type { ConversationInfo as ConversationInfoMessage } from '@bluewave/protos/generated/bluewave/chat/v1/ConversationInfo';
 import type { Entry } from '@bluewave/protos/generated/bluewave/chat/v1/Entry';
 import type { ConversationInfo, LogEntry } from '../log/entry.ts';
+import { asOfChange, asOfEdit } from '../reading/ahead-of-projections.ts';
 import { type Hydrated, keyOf, nothingHydrated } from '../reading/hydrate.ts';
 import type { SharedInfo } from '../reading/read-store.ts';
 import { isMessage, presentMessage, type StatusOf } from './present-message.ts';
@@ -21,7 +22,7 @@ export function presentEntry(entry: LogEntry, hydrated: Hydrated = nothingHydrat
       const target = hydrated.targets.get(keyOf({ conversationId: entry.conversationId, seq: body.target }));
       // What is edited may have left the log before its edit: then there is no such message any more.
       if (!target || !isMessage(target)) return { ...base, messageDeleted: { seq: body.target } };
-      return { ...base, messageEdited: presentMessage(target, hydrated, statusOf) };
+      return { ...base, messageEdited: presentMessage(asOfEdit(target, { ...entry, body }), hydrated, statusOf) };
     }
     case 'message:deleted':
       return { ...base, messageDeleted: { seq: body.target } };
@@ -53,7 +54,8 @@ function presentMembership(entry: MembershipEntry, { shared }: Hydrated): Partia
       return { memberUpdated: { userId: body.userId, role: body.role, demotedUserId: body.demoted ?? '' } };
     case 'conversation:updated': {
       const info = shared.get(conversationId);
-      return { conversationUpdated: info ? presentInfo(info, entry.seq, []) : null };
+      const now = info && asOfChange(info, { ...entry, body });
+      return { conversationUpdated: now ? presentInfo(now, entry.seq, []) : null };
     }
     case 'conversation:deleted':
       return { conversationDeleted: {} };
@@ -83,6 +85,7 @@ export function presentInfo(info: SharedInfo, head: number, directUserIds: strin
 
 function presentCreated(entry: LogEntry, info: ConversationInfo, userIds: string[]): ConversationInfoMessage {
   const { conversationId, at } = entry;
-  const shared = { ...info, conversationId, createdAt: at, updatedAt: at, memberCount: userIds.length };
+  const reflected = { appliedSeq: entry.seq, createdAt: at, updatedAt: at };
+  const shared = { ...info, conversationId, ...reflected, memberCount: userIds.length };
   return presentInfo(shared, entry.seq, info.type === 'direct' ? userIds : []);
 }

@@ -33,6 +33,8 @@ export type Address = { conversationId: string; seq: number };
 
 export type SharedInfo = ConversationInfo & {
   conversationId: string;
+  /** The last entry that this reflects. */
+  appliedSeq: number;
   createdAt: number;
   updatedAt: number;
   memberCount: number;

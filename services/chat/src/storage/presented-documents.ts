@@ -27,6 +27,7 @@ export function fromConversation(document: ConversationDocument): SharedInfo {
   return {
     ...infoOf(document),
     conversationId: readUuid(document._id),
+    appliedSeq: document.appliedSeq,
     createdAt: document.createdAt.getTime(),
     updatedAt: document.updatedAt.getTime(),
     memberCount: document.memberCount,
