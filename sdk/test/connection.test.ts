@@ -179,6 +179,31 @@ describe('a connection', () => {
     expect(events).toEqual(['connected', 'server:draining', 'disconnected']);
   });
 
+  it('given a token that has expired, when it goes over, then another one is used', async () => {
+    const { connect, opened, clock, rejected } = createConnection();
+    const first = await connect();
+    first.onOpen();
+    first.onEvent('server:draining', { retryAfterMs: 1_000 });
+    await clock.pass(1_000);
+    opened.at(-1)?.onEnd(problem('TOKEN_EXPIRED'));
+    await clock.pass(1_000);
+    expect([rejected, opened.map(({ token }) => token)]).toEqual([['t1'], ['t1', 't1', 't2']]);
+  });
+
+  it('given gateways that go one soon after the other, when it goes over twice, then each one left is closed', async () => {
+    const { connect, opened, clock, events } = createConnection();
+    (await connect()).onOpen();
+    for (let move = 0; move < 2; move += 1) {
+      opened.at(-1)?.onEvent('server:draining', { retryAfterMs: 500 });
+      await clock.pass(500);
+      opened.at(-1)?.onOpen();
+    }
+    expect(opened.map(({ closed }) => closed)).toEqual([true, false, false]);
+    await clock.pass(3_000);
+    expect(opened.map(({ closed }) => closed)).toEqual([true, true, false]);
+    expect(events.filter((name) => name === 'disconnected')).toEqual([]);
+  });
+
   it('given a move that is under way, when the app disconnects, then every connection is closed', async () => {
     const { connect, connection, opened, clock } = createConnection();
     const first = await connect();

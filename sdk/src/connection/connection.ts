@@ -174,6 +174,7 @@ export class Connection {
       {
         onReady: () => this.#moved(token),
         onFailed: (error) => {
+          if (needsNewToken(error)) tokens.reject(token);
           this.#next = undefined;
           this.#moveIn(turn, reconnectDelay(0, error.retryAfterMs ?? 0, environment.random()));
         },
@@ -182,12 +183,10 @@ export class Connection {
   }
 
   #moved(token: string): void {
-    const { environment, onMoved } = this.#options;
     const next = this.#next;
     if (!next) return;
     this.#next = undefined;
-    this.#left = this.#socket;
-    this.#stopLeaving = environment.clock.after(leaveMs, () => this.#left?.close());
+    this.#leave();
     this.#turn += 1;
     const turn = this.#turn;
     this.#socket = next.take({
@@ -196,7 +195,15 @@ export class Connection {
     });
     this.#notBefore = { at: 0, ms: 0 };
     this.#becameOpen();
-    onMoved();
+    this.#options.onMoved();
+  }
+
+  /** Closes the present connection when what it was asked is answered; one that was left before has had its time. */
+  #leave(): void {
+    this.#stopLeaving();
+    this.#left?.close();
+    this.#left = this.#socket;
+    this.#stopLeaving = this.#options.environment.clock.after(leaveMs, () => this.#left?.close());
   }
 
   /** A try or a connection came to its end: the next one follows, unless the session is over. */
