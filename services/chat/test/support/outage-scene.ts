@@ -3,7 +3,6 @@ import { entryCommitted } from '@bluewave/events/codec';
 import { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
 import { connectMongo } from '@bluewave/mongo/connect';
-import type { ChatConfig } from '../../src/config.ts';
 import { type RunningChat, startChat } from '../../src/server.ts';
 import { chatCollections, type ChatCollections } from '../../src/storage/collections.ts';
 import { eventually } from './chat-under-test.ts';
@@ -38,7 +37,7 @@ export async function openOutageScene(): Promise<OutageScene> {
     mongodbUrl: `mongodb://127.0.0.1:${mongo.port}/?directConnection=true`,
     natsUrl: `nats://127.0.0.1:${nats.port}`,
   });
-  const chat = await startAtLast(config);
+  const chat = await atLast(() => startChat(config, testLog, { timings }));
   const replica = new Replica(chat.grpcPort);
   const owner = randomUUID();
   const conversationId = await replica.group(owner, randomUUID());
@@ -49,14 +48,16 @@ export async function openOutageScene(): Promise<OutageScene> {
   });
   await (await bus.connection()).flush();
   const { mongodbDatabase: database } = config;
-  const connection = await connectMongo({ url: mongodbUrl, database, appName: 'chat-test', log: testLog });
+  const connection = await atLast(() =>
+    connectMongo({ url: mongodbUrl, database, appName: 'chat-test', log: testLog }),
+  );
   return {
     ...{ mongo, nats, chat, replica, owner, conversationId, heard },
     collections: chatCollections(connection),
     send: (text = 'hello', clientMsgId = randomUUID()) =>
       replica.send({ actorId: owner, conversationId, text, clientMsgId }),
     hears: (...seqs) => eventually(async () => (seqs.every((seq) => heard.has(seq)) ? true : undefined), 15_000),
-    another: () => startChat(testConfig({ mongodbDatabase: database }), testLog, { timings }),
+    another: () => atLast(() => startChat(testConfig({ mongodbDatabase: database }), testLog, { timings })),
     async close() {
       replica.close();
       await chat.close();
@@ -67,11 +68,14 @@ export async function openOutageScene(): Promise<OutageScene> {
   };
 }
 
-/** Several scenes begin at once: on a busy machine the indexes of all of them take longer than a start waits for. */
-async function startAtLast(config: ChatConfig): Promise<RunningChat> {
+/**
+ * Several scenes begin at once: on a busy machine the indexes of all of them take longer than a start waits for. A
+ * service tries again then, as this does.
+ */
+async function atLast<T>(start: () => Promise<T>): Promise<T> {
   for (let left = 4; ; left--) {
     try {
-      return await startChat(config, testLog, { timings });
+      return await start();
     } catch (error) {
       if (left === 0) throw error;
     }
