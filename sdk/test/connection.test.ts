@@ -49,7 +49,14 @@ function createConnection({ random = 0.5, tokens = ['t1', 't2', 't3', 't4'] as (
     await settle();
     return opened.at(-1) as Opened;
   };
-  return { connection, clock, opened, rejected, events, connect };
+  /** Connected to a gateway that goes away. */
+  const connectDraining = async (retryAfterMs: number): Promise<Opened> => {
+    const socket = await connect();
+    socket.onOpen();
+    socket.onEvent('server:draining', { retryAfterMs });
+    return socket;
+  };
+  return { connection, clock, opened, rejected, events, connect, connectDraining };
 }
 
 const problem = (code: ErrorCode, retryAfterMs?: number) =>
@@ -139,10 +146,8 @@ describe('a connection', () => {
   });
 
   it('given a server that drains, when its time comes, then the next connection takes over and nobody was away', async () => {
-    const { connect, connection, opened, clock, events } = createConnection();
-    const first = await connect();
-    first.onOpen();
-    first.onEvent('server:draining', { retryAfterMs: 2_000 });
+    const { connectDraining, connection, opened, clock, events } = createConnection();
+    const first = await connectDraining(2_000);
     await clock.pass(1_999);
     expect(opened).toHaveLength(1);
     await clock.pass(1);
@@ -163,10 +168,8 @@ describe('a connection', () => {
   });
 
   it('given a server that drains, when the next one refuses, then it is tried again as told until the first one ends', async () => {
-    const { connect, connection, opened, clock, events } = createConnection();
-    const first = await connect();
-    first.onOpen();
-    first.onEvent('server:draining', { retryAfterMs: 1_000 });
+    const { connectDraining, connection, opened, clock, events } = createConnection();
+    const first = await connectDraining(1_000);
     await clock.pass(1_000);
     opened.at(-1)?.onEnd(problem('UNAVAILABLE', 4_000));
     await clock.pass(3_999);
@@ -180,14 +183,32 @@ describe('a connection', () => {
   });
 
   it('given a token that has expired, when it goes over, then another one is used', async () => {
-    const { connect, opened, clock, rejected } = createConnection();
-    const first = await connect();
-    first.onOpen();
-    first.onEvent('server:draining', { retryAfterMs: 1_000 });
+    const { connectDraining, opened, clock, rejected } = createConnection();
+    await connectDraining(1_000);
     await clock.pass(1_000);
     opened.at(-1)?.onEnd(problem('TOKEN_EXPIRED'));
     await clock.pass(1_000);
     expect([rejected, opened.map(({ token }) => token)]).toEqual([['t1'], ['t1', 't1', 't2']]);
+  });
+
+  it('given that no token can be had for now, when it goes over, then it serves on and asks again', async () => {
+    const { connectDraining, connection, opened, clock } = createConnection({ tokens: ['t1', broken()] });
+    const first = await connectDraining(1_000);
+    await clock.pass(1_000);
+    opened.at(-1)?.onEnd(problem('TOKEN_EXPIRED'));
+    await clock.pass(3_000);
+    expect([opened.length, first.closed, connection.state.get().status]).toEqual([2, false, 'connected']);
+    expect(clock.waiting).toContain(500);
+  });
+
+  it('given a session that has ended, when it goes over, then it is signed out', async () => {
+    const ended = new BluewaveError('SIGNED_OUT', 'ended', { retryable: false });
+    const { connectDraining, connection, opened, clock } = createConnection({ tokens: ['t1', ended] });
+    const first = await connectDraining(1_000);
+    await clock.pass(1_000);
+    opened.at(-1)?.onEnd(problem('TOKEN_EXPIRED'));
+    await clock.pass(1_000);
+    expect([first.closed, connection.state.get()]).toEqual([true, { status: 'signed-out', error: ended }]);
   });
 
   it('given gateways that go one soon after the other, when it goes over twice, then each one left is closed', async () => {
@@ -205,10 +226,8 @@ describe('a connection', () => {
   });
 
   it('given a move that is under way, when the app disconnects, then every connection is closed', async () => {
-    const { connect, connection, opened, clock } = createConnection();
-    const first = await connect();
-    first.onOpen();
-    first.onEvent('server:draining', { retryAfterMs: 1_000 });
+    const { connectDraining, connection, opened, clock } = createConnection();
+    await connectDraining(1_000);
     await clock.pass(1_000);
     opened.at(-1)?.onOpen();
     opened.at(-1)?.onEvent('server:draining', { retryAfterMs: 1_000 });
@@ -221,10 +240,8 @@ describe('a connection', () => {
 
   it('given a clock that jumps while the server drains, when the connection ends, then the wait stays within bounds', async () => {
     for (const jump of [-86_400_000, 86_400_000]) {
-      const { connect, connection, clock } = createConnection();
-      const socket = await connect();
-      socket.onOpen();
-      socket.onEvent('server:draining', { retryAfterMs: 9_000 });
+      const { connectDraining, connection, clock } = createConnection();
+      const socket = await connectDraining(9_000);
       clock.jump(jump);
       socket.onEnd(broken());
       const state = connection.state.get();

@@ -164,10 +164,14 @@ export class Connection {
 
   /** Opens the next connection while this one still serves; when there is none in time, this one's end is seen to. */
   async #move(turn: number): Promise<void> {
-    const { tokens, environment, url, deviceId, open = openSocket } = this.#options;
-    // Without a token the present connection serves until it ends, and that asks for one again.
-    const token = await tokens.get().catch(() => undefined);
-    if (token === undefined || turn !== this.#turn) return;
+    const { tokens, url, deviceId, open = openSocket } = this.#options;
+    let token: string;
+    try {
+      token = await tokens.get();
+    } catch (error) {
+      return this.#notMoved(turn, toBluewaveError(error));
+    }
+    if (turn !== this.#turn) return;
     this.#next = openNext(
       open,
       { url, token, deviceId, polling: false },
@@ -176,10 +180,17 @@ export class Connection {
         onFailed: (error) => {
           if (needsNewToken(error)) tokens.reject(token);
           this.#next = undefined;
-          this.#moveIn(turn, reconnectDelay(0, error.retryAfterMs ?? 0, environment.random()));
+          this.#notMoved(turn, error);
         },
       },
     );
+  }
+
+  /** Goes over a little later, unless there is no session any more: then this connection has no right to go on either. */
+  #notMoved(turn: number, error: BluewaveError): void {
+    if (turn !== this.#turn) return;
+    if (isOver(error)) return this.#failed(turn, error);
+    this.#moveIn(turn, reconnectDelay(0, error.retryAfterMs ?? 0, this.#options.environment.random()));
   }
 
   #moved(token: string): void {
@@ -210,8 +221,7 @@ export class Connection {
   #failed(turn: number, error: BluewaveError): void {
     if (turn !== this.#turn) return;
     this.#end();
-    if (error.code === 'SIGNED_OUT' || error.code === 'OTHER_USER')
-      return this.#state.set({ status: 'signed-out', error });
+    if (isOver(error)) return this.#state.set({ status: 'signed-out', error });
     const retryInMs = this.#delay(error);
     this.#failures += 1;
     this.#state.set({ status: 'waiting', retryInMs, error });
@@ -243,6 +253,11 @@ export class Connection {
     this.#isOpen = false;
     this.#options.onDisconnected();
   }
+}
+
+/** The session has ended, or is another user's. */
+function isOver({ code }: BluewaveError): boolean {
+  return code === 'SIGNED_OUT' || code === 'OTHER_USER';
 }
 
 function retryAfterOf(payload: unknown): number {

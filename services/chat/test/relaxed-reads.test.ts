@@ -29,7 +29,7 @@ it('given reads that may be relaxed, then the list of rooms is the one that is: 
     if (command['$readPreference'] !== undefined) relaxed.push(command);
   });
   await reads.membership(conversationId, userId);
-  await reads.membershipsOf(userId);
+  await reads.membershipsWithHeads(userId);
   await reads.members(conversationId, null, 10);
   await reads.recipients(conversationId, 1, userId);
   await reads.acquainted(userId, [randomUUID()]);

@@ -77,8 +77,6 @@ export const mostUnread = 10_000;
 export type ReadStore = {
   /** The membership of a user now, or null for non-members and absent conversations alike. */
   membership(conversationId: string, userId: string): Promise<Membership | null>;
-  /** All memberships of a user. */
-  membershipsOf(userId: string): Promise<Membership[]>;
   /** Those of the user in some conversations. */
   membershipsIn(userId: string, conversationIds: readonly string[]): Promise<Membership[]>;
   /** Those of the conversations that the user is a member of now, with the first seq that they may read of each. */
@@ -97,7 +95,7 @@ export type ReadStore = {
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
   /** The heads of all conversations of a user. */
   headsOf(userId: string): Promise<Head[]>;
-  /** Both at once: each head was read after its membership. */
+  /** All memberships of a user and the heads of their conversations, each head read after its membership. */
   membershipsWithHeads(userId: string): Promise<{ memberships: Membership[]; heads: Head[] }>;
   heads(conversationIds: readonly string[]): Promise<Head[]>;
   /** The last message that was not deleted, of each conversation that has one. */

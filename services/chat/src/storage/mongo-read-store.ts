@@ -34,7 +34,6 @@ const leastPointers = {
 type MemberReads = Pick<
   ReadStore,
   | 'membership'
-  | 'membershipsOf'
   | 'membershipsIn'
   | 'memberOf'
   | 'members'
@@ -51,10 +50,6 @@ function memberReads({ members }: ChatCollections): MemberReads {
       const _id = { c: storeUuid(conversationId), u: storeUuid(userId) };
       const found = await members.findOne({ _id, leftSeq: null }, read);
       return found ? fromMember(found) : null;
-    },
-    async membershipsOf(userId) {
-      const found = await members.find({ u: storeUuid(userId), leftSeq: null }, read).toArray();
-      return found.map(fromMember);
     },
     async membershipsIn(userId, conversationIds) {
       const u = storeUuid(userId);
