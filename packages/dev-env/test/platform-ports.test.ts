@@ -1,8 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, expect, it } from '@jest/globals';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort, isPortFree } from '../src/net/free-port.ts';
 import { platformPorts } from '../src/platform/platform-ports.ts';
+
+const others: ChildProcess[] = [];
+
+/** Ports that another process chose, which goes on living. */
+const chosenElsewhere = async (count: number): Promise<number[]> => {
+  const program = `
+    const { freePort } = await import('@bluewave/dev-env/net/free-port');
+    const ports = [];
+    while (ports.length < ${count}) ports.push(await freePort());
+    console.log(JSON.stringify(ports));
+    process.stdin.resume();`;
+  const other = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  others.push(other);
+  const [line] = (await once(createInterface(other.stdout), 'line')) as [string];
+  return JSON.parse(line) as number[];
+};
+
+afterEach(async () => {
+  for (const other of others.splice(0)) {
+    other.stdin?.end();
+    await once(other, 'exit');
+  }
+});
 
 describe('the ports of a platform', () => {
   it('given a port, when all are free, then gateways follow it and the phones page is at port + 9', async () => {
@@ -34,5 +61,10 @@ describe('the ports of a platform', () => {
     expect(new Set(ports).size).toBe(50);
     expect(ports.every((port) => port >= 20_000 && port < 32_000)).toBe(true);
     expect(await isPortFree(ports[0] ?? 0)).toBe(true);
+  });
+
+  it('given processes that choose at the same time, when none listens yet, then no port is given twice', async () => {
+    const [first, second] = await Promise.all([chosenElsewhere(250), chosenElsewhere(250)]);
+    expect(new Set([...first, ...second]).size).toBe(500);
   });
 });

@@ -1,4 +1,4 @@
-import { freePort, isPortFree } from '../net/free-port.ts';
+import { freePorts, isPortFree } from '../net/free-port.ts';
 import { PlatformError } from '../platform-error.ts';
 
 /** The ports that people know: of the gateways, and of the FCM stand-in with its phones page. */
@@ -6,7 +6,6 @@ export type PlatformPorts = { gateways: number[]; fcm: number };
 
 /** The distance from the first gateway to the phones page. */
 const FCM_OFFSET = 9;
-const ATTEMPTS = 100;
 
 const from = (first: number, gateways: number): PlatformPorts => ({
   gateways: Array.from({ length: gateways }, (_, index) => first + index),
@@ -26,15 +25,9 @@ const busyOf = async (ports: PlatformPorts): Promise<number[]> => {
  */
 export const platformPorts = async (port: number, gateways: number): Promise<PlatformPorts> => {
   if (gateways < 1 || gateways > FCM_OFFSET) throw new PlatformError(`There can be 1 to ${FCM_OFFSET} gateways.`);
-  if (port !== 0) {
-    const ports = from(port, gateways);
-    const [busy] = await busyOf(ports);
-    if (busy === undefined) return ports;
-    throw new PlatformError(`Port ${busy} is in use: stop what uses it, or choose other ports with --port.`);
-  }
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const ports = from(await freePort(), gateways);
-    if ((await busyOf(ports)).length === 0) return ports;
-  }
-  throw new PlatformError('No free ports were found on 127.0.0.1.');
+  if (port === 0) return from(await freePorts(FCM_OFFSET + 1), gateways);
+  const ports = from(port, gateways);
+  const [busy] = await busyOf(ports);
+  if (busy === undefined) return ports;
+  throw new PlatformError(`Port ${busy} is in use: stop what uses it, or choose other ports with --port.`);
 };
