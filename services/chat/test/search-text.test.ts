@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { foldText, wordsOf } from '../src/search/fold-text.ts';
+import { foldText, isUnspaced, wordsOf } from '../src/search/fold-text.ts';
 import { highlightsOf } from '../src/search/highlights.ts';
 import { packPostings, placesWithAll } from '../src/search/postings.ts';
+import { bitsOf, filterSizes, packFilter } from '../src/search/key-filters.ts';
 import { keysOfWords, keysToFind } from '../src/search/search-keys.ts';
-import { matches, parseQuery, patternOf } from '../src/search/search-query.ts';
+import { matches, parseQuery, patternOf, type SearchTerm } from '../src/search/search-query.ts';
 
 const finds = (query: string, text: string): boolean => {
   const { terms } = parseQuery(query);
@@ -93,7 +94,49 @@ const anyText = fc.oneof(
     .map((all) => all.join('')),
 );
 
+/** Keys by which a message with these words would be missed. */
+const missingKeys = (term: SearchTerm, words: readonly string[]): number[] => {
+  const [has, needs] = [keysOfWords(words), keysToFind([term])];
+  return [
+    ...[...needs.words].filter((key) => !has.words.has(key)),
+    ...[...needs.neighbours].filter((key) => !has.neighbours.has(key)),
+  ];
+};
+
+/** What a person may type of some words that stand side by side: less of the last, and of unspaced ones at either end. */
+const cut = (words: readonly string[], whole: boolean, skipped: number, kept: number): SearchTerm => ({
+  whole,
+  words: words.map((word, index) => {
+    const from = index === 0 && isUnspaced(word) ? skipped : 0;
+    const isCut = index === words.length - 1 && (!whole || isUnspaced(word));
+    const left = [...word].slice(from);
+    return (isCut ? left.slice(0, kept) : left).join('') || word;
+  }),
+});
+
 describe('given any text', () => {
+  it('when words of it that stand side by side are looked for, then they are found, and every key leads to it', () => {
+    fc.assert(
+      fc.property(
+        anyText,
+        fc.nat(),
+        fc.integer({ min: 1, max: 3 }),
+        fc.boolean(),
+        fc.nat(2),
+        fc.integer({ min: 1, max: 12 }),
+        (text, at, count, whole, skipped, kept) => {
+          const words = wordsOf(text);
+          const first = at % Math.max(1, words.length);
+          const term = cut(words.slice(first, first + count), whole, skipped, kept);
+          if (term.words.length === 0) return;
+          expect(matches(foldText(text), [patternOf(term)])).toBe(true);
+          expect(missingKeys(term, words)).toEqual([]);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('when a part of one of its words is looked for, then it is found, marked, and a key leads to it', () => {
     fc.assert(
       fc.property(anyText, fc.nat(), fc.integer({ min: 1, max: 8 }), (text, which, length) => {
@@ -103,8 +146,7 @@ describe('given any text', () => {
         const term = { words: [[...word].slice(0, length).join('')], whole: false };
         const patterns = [patternOf(term)];
         expect(matches(foldText(text), patterns)).toBe(true);
-        const keys = keysOfWords(words);
-        expect(keysToFind(term.words).filter((key) => !keys.has(key))).toEqual([]);
+        expect(missingKeys(term, words)).toEqual([]);
       }),
       { numRuns: 1_000 },
     );
@@ -144,14 +186,13 @@ describe('given any text', () => {
 
 describe('given packed postings', () => {
   it('when places with all of some keys are asked for, then they are those that a plain look gives', () => {
-    const posting = fc.record({
-      place: fc.integer({ min: 0, max: 255 }),
-      keys: fc.uniqueArray(fc.integer({ min: -9, max: 9 })),
-    });
+    // Of two buckets, so that each has many.
+    const key = fc.integer({ min: -9, max: 9 }).map((number) => number * 16);
+    const posting = fc.record({ place: fc.integer({ min: 0, max: 255 }), keys: fc.uniqueArray(key) });
     fc.assert(
       fc.property(
         fc.uniqueArray(posting, { selector: ({ place }) => place }),
-        fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 1, maxLength: 3 }),
+        fc.array(key, { minLength: 1, maxLength: 3 }),
         (postings, keys) => {
           const parts = [0, 1, 2].map((part) => postings.filter(({ place }) => place % 3 === part));
           const expected = parts.flat().filter((one) => keys.every((key) => one.keys.includes(key)));
@@ -162,6 +203,43 @@ describe('given packed postings', () => {
         },
       ),
     );
+  });
+});
+
+describe('given filters of keys', () => {
+  const isIn = (filter: Buffer, bits: readonly number[]): boolean =>
+    bits.every((bit) => ((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0);
+
+  it('when a key is looked for in one that was made of it, then it is there, in the smallest with room', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), { maxLength: 300 }), (keys) => {
+        const { size, filter } = packFilter(keys);
+        expect(filter.length * 8).toBe(size);
+        expect(size).toBe(filterSizes.find((bits) => bits >= keys.length * 10));
+        expect(isIn(filter, bitsOf(keys, size))).toBe(true);
+      }),
+    );
+  });
+
+  it.each([100, 400, 1_600, 6_500, 13_000])(
+    'when keys of other words are looked for in one of %i keys, then fewer than one of fifty seems to be there',
+    (count) => {
+      const keysOf = (prefix: string, many: number) => [
+        ...keysOfWords(Array.from({ length: many }, (_, index) => `${prefix}${index.toString(36)}`)).words,
+      ];
+      const made = keysOf('has', count).slice(0, count);
+      const { size, filter } = packFilter(made);
+      const known = new Set(made);
+      const others = keysOf('not', 2_000).filter((key) => !known.has(key));
+      const seeming = others.filter((key) => isIn(filter, bitsOf([key], size)));
+      expect(seeming.length).toBeLessThan(others.length / 50);
+    },
+  );
+
+  it('when there are more keys than the largest has room for, then every key seems to be there', () => {
+    const { size, filter } = packFilter(Array.from({ length: 400_000 }, (_, index) => index));
+    expect(size).toBe(filterSizes.at(-1));
+    expect(isIn(filter, bitsOf([-5], size))).toBe(true);
   });
 });
 

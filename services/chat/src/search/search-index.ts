@@ -1,4 +1,5 @@
 import type { LogEntry } from '../log/entry.ts';
+import type { SearchTerm } from './search-query.ts';
 
 /** What a reader may find of a conversation: entries from `firstSeq` on, of which those up to `coveredTo` are indexed. */
 export type SearchScope = { conversationId: string; firstSeq: number; coveredTo: number };
@@ -13,8 +14,8 @@ export type CandidateRequest = {
   scopes: readonly SearchScope[];
   /** The newest chunks first, page by page, or all chunks at once. */
   order: 'newest' | 'none';
-  /** All words that a message must have, folded; at least one. */
-  words: readonly string[];
+  /** All that a message must have, folded; at least one. */
+  terms: readonly SearchTerm[];
   /** Messages outside of these times, both inclusive, need not be told. */
   from: number;
   to: number;
@@ -24,8 +25,8 @@ export type CandidateRequest = {
   maxMs: number;
 };
 
-/** Chunks whose newest message is younger than `below` were told before; the rest is for the index to go on with. */
-export type CandidatePlace = { below: number; keys: number[]; size: number; isAnyFull: boolean };
+/** Chunks whose newest message is younger than `below` were told before; the next page has about `size` chunks. */
+export type CandidatePlace = { below: number; size: number };
 
 /** Messages of one chunk that may match, by seq, descending; none of them is younger than `newestAt`. */
 export type CandidateChunk = { conversationId: string; seqs: number[]; newestAt: number };

@@ -76,7 +76,7 @@ export async function searchMessages(deps: SearchDeps, request: SearchRequest): 
   const { after, before } = request.filter;
   const to = Math.min(cursorAt, before === undefined ? cursorAt : before - 1);
   const wanted: Wanted = {
-    words: query.terms.flatMap(({ words }) => words),
+    terms: query.terms,
     from: after === undefined ? 0 : after + 1,
     to,
     maxMs: () => Math.max(1, request.deadline - reserveMs - deps.clock()),

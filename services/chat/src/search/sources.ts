@@ -7,6 +7,7 @@ import {
   type SearchScope,
   scopesAtOnce,
 } from './search-index.ts';
+import type { SearchTerm } from './search-query.ts';
 
 /**
  * Something that messages come from, newest first. None of those it still holds is younger than `bound`; a source that
@@ -22,8 +23,8 @@ export type SourceDeps = {
   messagesAt(addresses: readonly Address[]): Promise<LogEntry[]>;
 };
 
-/** What is looked for: times are inclusive, `words` at least one. */
-export type Wanted = { words: readonly string[]; from: number; to: number; maxMs(): number };
+/** What is looked for: times are inclusive, `terms` at least one. */
+export type Wanted = { terms: readonly SearchTerm[]; from: number; to: number; maxMs(): number };
 
 /** Replicas' clocks agree within this: a conversation's times run backwards by no more. */
 const skewMs = 10_000;
@@ -42,12 +43,12 @@ export type CoveredScope = SearchScope & { coveredAt: number };
  * costs the index a fraction of merging them by time.
  */
 export function shortSource(deps: SourceDeps, scopes: CoveredScope[], wanted: Wanted): Source {
-  const { words, from, to } = wanted;
+  const { terms, from, to } = wanted;
   return {
     bound: Math.min(youngestOf(scopes), to),
     cost: costOf(scopes),
     async step() {
-      const request = { scopes, words, from, to, order: 'none', place: null, maxMs: wanted.maxMs() } as const;
+      const request = { scopes, terms, from, to, order: 'none', place: null, maxMs: wanted.maxMs() } as const;
       const page = await deps.index.candidates(request);
       return { messages: [], sources: page ? chunkSources(deps, page, to) : longSources(deps, scopes, wanted) };
     },
@@ -66,12 +67,12 @@ function candidateSource(
   youngest: number,
   place: CandidatePlace | null,
 ): Source {
-  const { words, from, to } = wanted;
+  const { terms, from, to } = wanted;
   return {
     bound: Math.min(youngest, to),
     cost: costOf(scopes),
     async step() {
-      const request = { scopes, words, from, to, order: 'newest', place, maxMs: wanted.maxMs() } as const;
+      const request = { scopes, terms, from, to, order: 'newest', place, maxMs: wanted.maxMs() } as const;
       const page = await deps.index.candidates(request);
       const next = page?.next;
       const rest = next ? [candidateSource(deps, scopes, wanted, Math.min(youngest, next.below), next)] : [];

@@ -47,9 +47,11 @@ export type JobDocument = { _id: string; holder: string; until: Date };
 export type StoredBytes = InstanceType<typeof mongoose.mongo.BSON.Binary>;
 
 /**
- * What may be found in a run of consecutive entries (see mongo-search-index.ts): `keys` of all its words, and in
- * `lists`, by bucket of the keys, which place has which. The messages at `edited` places may have other words than `lists` say. `given` counts the keys
- * that it was given, `full` says that it takes no more.
+ * What may be found in a run of consecutive entries (see mongo-search-index.ts): in `filters`, by their size, which keys
+ * its messages have, and in `lists`, by bucket of the keys, which place has which. Messages are in them as they were
+ * covered together: all keys of one are in one filter, and in one packed list of each bucket. The messages at `edited`
+ * places may have other words than `lists` say. `given` counts the keys that it was given, `full` says that it takes no
+ * more: anything may be found there.
  */
 export type SearchChunkDocument = {
   _id: { c: StoredUuid; n: number };
@@ -59,7 +61,7 @@ export type SearchChunkDocument = {
   /** Times of the oldest and the youngest entry covered; only an edit that came before has none. */
   firstAt: Date;
   lastAt: Date;
-  keys?: number[];
+  filters?: Record<string, StoredBytes[]>;
   given?: number;
   lists?: Record<string, StoredBytes[]>;
   edited?: number[];
@@ -252,12 +254,8 @@ export async function ensureIndexes(collections: ChatCollections): Promise<void>
       ]),
     () => collections.boots.createIndexes([{ key: { leaseUntil: 1 }, name: 'lease' }]),
     () => collections.archivedEntries.createIndexes([{ key: { expireAt: 1 }, name: 'expiry', expireAfterSeconds: 0 }]),
-    // Searches merge the chunks of many conversations by time, straight from the index.
-    () =>
-      collections.searchChunks.createIndexes([
-        { key: { c: 1, keys: 1, lastAt: -1 }, name: 'keys' },
-        { key: { c: 1, full: 1, lastAt: -1 }, name: 'full', partialFilterExpression: { full: true } },
-      ]),
+    // Searches go through the chunks of many conversations by time.
+    () => collections.searchChunks.createIndexes([{ key: { c: 1, lastAt: -1 }, name: 'time' }]),
   ];
   for (const step of steps) await step();
 }

@@ -206,7 +206,9 @@ function entryReads({ entries }: ChatCollections): EntryReads {
     async entriesAt(addresses) {
       if (addresses.length === 0) return [];
       const ids = addresses.map(({ conversationId, seq }) => ({ c: storeUuid(conversationId), s: seq }));
-      return (await entries.find({ _id: { $in: ids } }, read).toArray()).map(fromDocument);
+      return (await entries.find({ _id: { $in: ids } }, { ...read, batchSize: ids.length + 1 }).toArray()).map(
+        fromDocument,
+      );
     },
     async entriesAfter(conversationId, after, limit) {
       const found = await entries

@@ -4,9 +4,10 @@ import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import mongoose from 'mongoose';
 import type { LogEntry } from '../log/entry.ts';
 import { wordsOf } from '../search/fold-text.ts';
-import { bucketOf, packPostings, type Posting, placesWithAll } from '../search/postings.ts';
+import { bitsOf, filterSizes, packFilter } from '../search/key-filters.ts';
+import { bucketOf, packPostings, placesWithAll } from '../search/postings.ts';
 import type { CandidateChunk, CandidatePage, CandidateRequest, SearchIndex } from '../search/search-index.ts';
-import { keysOfWords, keysToFind } from '../search/search-keys.ts';
+import { keysOfWords, keysToFind, type SearchKeys } from '../search/search-keys.ts';
 import { fromDocument } from './entry-document.ts';
 import type { ChatCollections, ConversationDocument, SearchChunkDocument, StoredBytes } from './collections.ts';
 
@@ -17,10 +18,6 @@ const write = { ...durable, maxTimeMS: operationMs } as const;
 
 /** How many times the first page the largest one may be. */
 const mostPages = 16;
-
-/** Among keys that more chunks have it does not matter which is rarer. */
-const countedChunks = 512;
-const askedLargest = 8;
 
 export type ChunkSizes = {
   /** Entries of a chunk, at most 256. A seq has the same chunk and place for ever: processes cannot disagree. */
@@ -33,7 +30,7 @@ export type ChunkSizes = {
   together: number;
 };
 
-const chunkSizes: ChunkSizes = { entries: 256, keys: 20_000, page: 16, together: 2_048 };
+const chunkSizes: ChunkSizes = { entries: 256, keys: 40_000, page: 16, together: 2_048 };
 
 type Parts = { collections: ChatCollections; sizes: ChunkSizes };
 
@@ -69,29 +66,22 @@ const placeOf = (seq: number, sizes: ChunkSizes): number => (seq - 1) % sizes.en
 
 async function candidates(parts: Parts, request: CandidateRequest): Promise<CandidatePage | null> {
   const { sizes } = parts;
-  const { order, place, scopes } = request;
-  const filter = filterOf(request);
-  const keys = place?.keys ?? (await rarestFirst(parts, request));
-  // The first key finds them in the index, the others are compared before a chunk leaves the server.
-  const having = queryOf(request, { ...filter, keys: { $all: keys } }, 'keys', keys);
-  const full = queryOf(request, { ...filter, full: true as const }, 'full', keys);
-  const firstSeqs = new Map(scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
+  const keys = keysToFind(request.terms);
+  const query = queryOf(request, keys);
+  const firstSeqs = new Map(request.scopes.map(({ conversationId, firstSeq }) => [conversationId, firstSeq]));
   const chunksOf = (found: SearchChunkDocument[]) =>
-    found.flatMap((document) => candidatesIn(document, keys, firstSeqs, sizes));
-  if (order === 'none') {
-    const all = await Promise.all([allChunks(parts, having, sizes.together), allChunks(parts, full, sizes.together)]);
-    return all[0] && all[1] ? { chunks: chunksOf([...all[0], ...all[1]]), next: null } : null;
+    found.flatMap((document) => candidatesIn(document, [...keys.words], firstSeqs, sizes));
+  if (request.order === 'none') {
+    const all = await allChunks(parts, query, sizes.together);
+    return all && { chunks: chunksOf(all), next: null };
   }
-  const size = place?.size ?? sizes.page;
-  const mayBeFull = place?.isAnyFull ?? true;
-  const [some, fullOnes] = await Promise.all([
-    newestChunks(parts, having, size),
-    mayBeFull ? fewOrNewest(parts, full, size) : [],
-  ]);
-  const below = Math.max(endOf(some, size), endOf(fullOnes, size));
+  const size = request.place?.size ?? sizes.page;
+  const found = await newestChunks(parts, query, size);
+  const oldest = found.at(-1);
+  const isLast = found.length < size || oldest === undefined;
   // Whoever goes on is likely to need much: each request costs a seek in every conversation again.
-  const next = { below, keys, size: Math.min(size * 4, sizes.page * mostPages), isAnyFull: fullOnes.length >= size };
-  return { chunks: chunksOf([...some, ...fullOnes]), next: below < 0 ? null : next };
+  const next = isLast ? null : { below: oldest.lastAt.getTime(), size: Math.min(size * 4, sizes.page * mostPages) };
+  return { chunks: chunksOf(found), next };
 }
 
 async function coveredTo({ collections, sizes }: Parts, conversationId: string): Promise<number> {
@@ -122,10 +112,15 @@ async function noteEdit(
   const { searchChunks } = collections;
   const c = storeUuid(conversationId);
   const n = chunkOf(seq, sizes);
-  const keys = [...keysOfWords(wordsOf(text))];
+  const keys = filteredBy(keysOfWords(wordsOf(text)));
   const onInsert = { $setOnInsert: { c, upTo: n * sizes.entries } };
   const place = placeOf(seq, sizes);
-  const found = { ...onInsert, $addToSet: { keys: { $each: keys }, edited: place }, $inc: { given: keys.length } };
+  const found = {
+    ...onInsert,
+    $addToSet: { edited: place },
+    $push: pushedFilter(keys),
+    $inc: { given: keys.size },
+  };
   const upsert = { ...write, upsert: true };
   if (await isTaken(searchChunks.updateOne({ _id: { c, n }, ...withRoomFor(keys, sizes) }, found, upsert))) {
     // Full, or made by somebody else this very moment.
@@ -143,8 +138,8 @@ async function coverInChunk(
 ): Promise<boolean> {
   const c = storeUuid(conversationId);
   const n = chunkOf(after + 1, sizes);
-  const postings = entries.flatMap((entry) => postingOf(entry, sizes));
-  const keys = [...new Set(postings.flatMap((posting) => [...posting.keys]))];
+  const messages = entries.flatMap((entry) => findableIn(entry, sizes));
+  const keys = new Set(messages.flatMap((message) => [...filteredBy(message.keys)]));
   const times = entries.map(({ at }) => at);
   const covered = {
     $set: { upTo: after + entries.length },
@@ -154,18 +149,17 @@ async function coverInChunk(
   };
   const found = {
     ...covered,
-    $addToSet: { keys: { $each: keys } },
-    $inc: { given: keys.length },
-    ...(postings.length > 0 ? { $push: pushed(postings) } : {}),
+    $inc: { given: keys.size },
+    ...(messages.length > 0 ? { $push: { ...pushedFilter(keys), ...pushedLists(messages) } } : {}),
   };
   const filter = { _id: { c, n }, upTo: after };
   // Only the first entries of a chunk make it.
   const options = { ...write, upsert: after === n * sizes.entries };
-  if (keys.length <= sizes.keys) {
+  if (keys.size <= sizes.keys) {
     const withRoom = { ...filter, ...withRoomFor(keys, sizes) };
     if (await updated(searchChunks.updateOne(withRoom, found, options))) return true;
   }
-  const places = postings.map(({ place }) => place);
+  const places = messages.map(({ place }) => place);
   const always = {
     ...covered,
     $set: { ...covered.$set, full: true as const },
@@ -174,19 +168,30 @@ async function coverInChunk(
   return updated(searchChunks.updateOne(filter, always, options));
 }
 
-function pushed(postings: Posting[]): Record<string, StoredBytes> {
-  return Object.fromEntries(
-    Array.from(packPostings(postings), ([bucket, packed]) => [`lists.${bucket}`, new Binary(packed)]),
-  );
-}
+type Findable = { place: number; keys: SearchKeys };
 
-function postingOf({ seq, body }: LogEntry, sizes: ChunkSizes): Posting[] {
+function findableIn({ seq, body }: LogEntry, sizes: ChunkSizes): Findable[] {
   if (body.type !== 'message:new' || body.deletedAt !== null) return [];
   const keys = keysOfWords(wordsOf(body.text));
-  return keys.size === 0 ? [] : [{ place: placeOf(seq, sizes), keys }];
+  return keys.words.size === 0 ? [] : [{ place: placeOf(seq, sizes), keys }];
 }
 
-const withRoomFor = (keys: number[], sizes: ChunkSizes) => ({ given: { $not: { $gt: sizes.keys - keys.length } } });
+function pushedLists(messages: readonly Findable[]): Record<string, StoredBytes> {
+  const packed = packPostings(messages.map(({ place, keys }) => ({ place, keys: keys.words })));
+  return Object.fromEntries(Array.from(packed, ([bucket, list]) => [`lists.${bucket}`, new Binary(list)]));
+}
+
+function pushedFilter(keys: ReadonlySet<number>): Record<string, StoredBytes> {
+  const { size, filter } = packFilter(keys);
+  return { [`filters.${size}`]: new Binary(filter) };
+}
+
+/** All that a chunk is asked for; its lists say of words only in which messages they are. */
+const filteredBy = ({ words, neighbours }: SearchKeys): Set<number> => new Set([...words, ...neighbours]);
+
+const withRoomFor = ({ size }: ReadonlySet<number>, sizes: ChunkSizes) => ({
+  given: { $not: { $gt: sizes.keys - size } },
+});
 
 /** Whether an upsert met a document that its filter did not fit. */
 async function isTaken(upsert: Promise<unknown>): Promise<boolean> {
@@ -225,29 +230,23 @@ function filterOf({ scopes, from, to, place }: CandidateRequest): Filter {
   };
 }
 
-/**
- * The keys of the words, that first which the fewest chunks have, of those that say most. In small conversations it does
- * not matter which: only some of the largest are asked.
- */
-async function rarestFirst({ collections: { searchChunks } }: Parts, request: CandidateRequest): Promise<number[]> {
-  const keys = keysToFind(request.words);
-  const likely = keys.slice(0, 3);
-  if (likely.length < 2) return keys;
-  const largest = [...request.scopes].sort((a, b) => b.coveredTo - a.coveredTo).slice(0, askedLargest);
-  const filter = filterOf({ ...request, scopes: largest });
-  const options = { ...read, limit: countedChunks, maxTimeMS: request.maxMs, hint: 'keys' };
-  const counts = await Promise.all(likely.map((key) => searchChunks.countDocuments({ ...filter, keys: key }, options)));
-  const lead = likely[counts.indexOf(Math.min(...counts))];
-  return keys.sort((a, b) => Number(b === lead) - Number(a === lead));
-}
-
 /** Which chunks, and what of them is needed to look for these keys. */
 type ChunkQuery = { filter: Filter; options: mongoose.mongo.FindOptions };
 
-function queryOf({ maxMs }: CandidateRequest, filter: Filter, hint: 'keys' | 'full', keys: number[]): ChunkQuery {
-  const lists = Object.fromEntries(keys.map((key) => [`lists.${bucketOf(key)}`, 1]));
-  const projection = { _id: 1, c: 1, lastAt: 1, edited: 1, ...lists };
-  return { filter, options: { ...read, maxTimeMS: maxMs, hint, projection } };
+/** The filters are compared before a chunk leaves the server. */
+function queryOf(request: CandidateRequest, keys: SearchKeys): ChunkQuery {
+  const asked = filteredBy(keys);
+  const having = filterSizes.map((size) => ({ [`filters.${size}`]: { $bitsAllSet: bitsOf(asked, size) } }));
+  const lists = Object.fromEntries([...keys.words].map((key) => [`lists.${bucketOf(key)}`, 1]));
+  return {
+    filter: { ...filterOf(request), $or: [...having, { full: true }] },
+    options: {
+      ...read,
+      maxTimeMS: request.maxMs,
+      hint: 'time',
+      projection: { _id: 1, c: 1, lastAt: 1, edited: 1, ...lists },
+    },
+  };
 }
 
 async function newestChunks(
@@ -274,16 +273,6 @@ async function allChunks(
   const limit = most + 1;
   const found = await searchChunks.find(filter, { ...options, limit, batchSize: limit }).toArray();
   return found.length > most ? null : found;
-}
-
-/** All when they are few, as full chunks are everywhere; else the newest. */
-async function fewOrNewest(parts: Parts, query: ChunkQuery, size: number): Promise<SearchChunkDocument[]> {
-  return (await allChunks(parts, query, size - 1)) ?? newestChunks(parts, query, size);
-}
-
-/** Where a page ended that may not have been the last one; -1 when it was. */
-function endOf(page: SearchChunkDocument[], size: number): number {
-  return page.length < size ? -1 : (page.at(-1)?.lastAt.getTime() ?? -1);
 }
 
 function candidatesIn(
