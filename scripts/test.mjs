@@ -1,6 +1,7 @@
 // `npm test`: installs and builds what is missing (end-to-end tests run what was built), then runs jest with the
 // arguments given and ends with its exit code. Engines come up in jest's global setup.
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import jestConfig, { alone, leftOut } from '../jest.config.mjs';
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 await prepare();
 for (const pattern of leftOut) process.stderr.write(`LEFT OUT, as BLUEWAVE_TEST_PYTHON=off asks: ${pattern}\n`);
 
-/** Runs jest, and passes on the signals that end this process. @returns its exit code */
+/** Runs jest, and passes on the signals that end this process. @returns its exit code, above 1 when it was ended */
 function runJest(args) {
   const jest = spawn(
     process.execPath,
@@ -33,7 +34,7 @@ function runJest(args) {
     });
     jest.once('exit', (code, signal) => {
       for (const one of signals) process.off(one, passOn);
-      resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
+      resolve(code ?? 128 + constants.signals[signal]);
     });
   });
 }

@@ -10,6 +10,9 @@ const lengths = [13, 9, 7, 5, 3, 1] as const;
  */
 export type SearchKeys = { words: Set<number>; neighbours: Set<number> };
 
+/** What filters have; lists have the keys of words only. */
+export const filteredKeys = ({ words, neighbours }: SearchKeys): Set<number> => new Set([...words, ...neighbours]);
+
 /** The keys of a message with these words, in their order. */
 export function keysOfWords(words: readonly string[]): SearchKeys {
   const keys: SearchKeys = { words: new Set(), neighbours: new Set() };

@@ -50,8 +50,8 @@ export type StoredBytes = InstanceType<typeof mongoose.mongo.BSON.Binary>;
  * What may be found in a run of consecutive entries (see mongo-search-index.ts): in `filters`, by their size, which keys
  * its messages have, and in `lists`, by bucket of the keys, which place has which. Messages are in them as they were
  * covered together: all keys of one are in one filter, and in one packed list of each bucket. The messages at `edited`
- * places may have other words than `lists` say. `given` counts the keys that it was given, `full` says that it takes no
- * more: anything may be found there.
+ * places may have other words than `lists` say. `pieces` counts how often it was given keys, `given` how many; `full` says
+ * that it takes no more: anything may be found there.
  */
 export type SearchChunkDocument = {
   _id: { c: StoredUuid; n: number };
@@ -62,6 +62,7 @@ export type SearchChunkDocument = {
   firstAt: Date;
   lastAt: Date;
   filters?: Record<string, StoredBytes[]>;
+  pieces?: number;
   given?: number;
   lists?: Record<string, StoredBytes[]>;
   edited?: number[];

@@ -1,17 +1,15 @@
 import { committed, durable, operationMs } from '@bluewave/mongo/connect';
-import { isDuplicateKey } from '@bluewave/mongo/mongo-failure';
 import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import type { LogEntry } from '../log/entry.ts';
-import { wordsOf } from '../search/fold-text.ts';
-import { bitsOf, filterSizes, packFilter } from '../search/key-filters.ts';
-import { bucketOf, packPostings, placesWithAll } from '../search/postings.ts';
+import { bitsOf, filterSizes } from '../search/key-filters.ts';
+import { bucketOf, placesWithAll } from '../search/postings.ts';
 import type { CandidateChunk, CandidatePage, CandidateRequest, SearchIndex } from '../search/search-index.ts';
-import { keysOfWords, keysToFind, type SearchKeys } from '../search/search-keys.ts';
+import { filteredKeys, keysToFind, type SearchKeys } from '../search/search-keys.ts';
 import { fromDocument } from './entry-document.ts';
 import type { ChatCollections, ConversationDocument, SearchChunkDocument, StoredBytes } from './collections.ts';
-
-const { Binary } = mongoose.mongo.BSON;
+import { coverInChunk, noteEdit } from './search-chunk-writes.ts';
+import { chunkOf, type ChunkParts, type ChunkSizes } from './search-chunks.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 const write = { ...durable, maxTimeMS: operationMs } as const;
@@ -19,20 +17,7 @@ const write = { ...durable, maxTimeMS: operationMs } as const;
 /** How many times the first page the largest one may be. */
 const mostPages = 16;
 
-export type ChunkSizes = {
-  /** Entries of a chunk, at most 256. A seq has the same chunk and place for ever: processes cannot disagree. */
-  entries: number;
-  /** A chunk that was given more keys than people write takes no more: it is a candidate for every search. */
-  keys: number;
-  /** Chunks of the first answer. */
-  page: number;
-  /** Chunks that are read in no order: some 2 MB. */
-  together: number;
-};
-
-const chunkSizes: ChunkSizes = { entries: 256, keys: 40_000, page: 16, together: 2_048 };
-
-type Parts = { collections: ChatCollections; sizes: ChunkSizes };
+const chunkSizes: ChunkSizes = { entries: 256, keys: 40_000, pieces: 16, page: 16, together: 2_048 };
 
 /** An index of the words of messages by chunks of the log: see docs/adr. */
 export function createMongoSearchIndex(collections: ChatCollections, sizes = chunkSizes): SearchIndex {
@@ -61,10 +46,7 @@ export function createMongoSearchIndex(collections: ChatCollections, sizes = chu
   };
 }
 
-const chunkOf = (seq: number, sizes: ChunkSizes): number => Math.floor((seq - 1) / sizes.entries);
-const placeOf = (seq: number, sizes: ChunkSizes): number => (seq - 1) % sizes.entries;
-
-async function candidates(parts: Parts, request: CandidateRequest): Promise<CandidatePage | null> {
+async function candidates(parts: ChunkParts, request: CandidateRequest): Promise<CandidatePage | null> {
   const { sizes } = parts;
   const keys = keysToFind(request.terms);
   const query = queryOf(request, keys);
@@ -84,7 +66,7 @@ async function candidates(parts: Parts, request: CandidateRequest): Promise<Cand
   return { chunks: chunksOf(found), next };
 }
 
-async function coveredTo({ collections, sizes }: Parts, conversationId: string): Promise<number> {
+async function coveredTo({ collections, sizes }: ChunkParts, conversationId: string): Promise<number> {
   const c = storeUuid(conversationId);
   const found = await collections.conversations.findOne({ _id: c }, { ...read, projection: { indexed: 1 } });
   const noted = found?.indexed?.seq ?? 0;
@@ -101,113 +83,6 @@ async function coveredTo({ collections, sizes }: Parts, conversationId: string):
     if (last) await noteCovered(collections, fromDocument(last));
   }
   return covered;
-}
-
-async function noteEdit(
-  { collections, sizes }: Parts,
-  conversationId: string,
-  seq: number,
-  text: string,
-): Promise<void> {
-  const { searchChunks } = collections;
-  const c = storeUuid(conversationId);
-  const n = chunkOf(seq, sizes);
-  const keys = filteredBy(keysOfWords(wordsOf(text)));
-  const onInsert = { $setOnInsert: { c, upTo: n * sizes.entries } };
-  const place = placeOf(seq, sizes);
-  const found = {
-    ...onInsert,
-    $addToSet: { edited: place },
-    $push: pushedFilter(keys),
-    $inc: { given: keys.size },
-  };
-  const upsert = { ...write, upsert: true };
-  if (await isTaken(searchChunks.updateOne({ _id: { c, n }, ...withRoomFor(keys, sizes) }, found, upsert))) {
-    // Full, or made by somebody else this very moment.
-    const always = { ...onInsert, $addToSet: { edited: place }, $set: { full: true as const } };
-    await searchChunks.updateOne({ _id: { c, n } }, always, upsert);
-  }
-}
-
-/** Covers entries of one chunk. @returns false when somebody else was quicker. */
-async function coverInChunk(
-  { collections: { searchChunks }, sizes }: Parts,
-  conversationId: string,
-  after: number,
-  entries: readonly LogEntry[],
-): Promise<boolean> {
-  const c = storeUuid(conversationId);
-  const n = chunkOf(after + 1, sizes);
-  const messages = entries.flatMap((entry) => findableIn(entry, sizes));
-  const keys = new Set(messages.flatMap((message) => [...filteredBy(message.keys)]));
-  const times = entries.map(({ at }) => at);
-  const covered = {
-    $set: { upTo: after + entries.length },
-    $min: { firstAt: new Date(Math.min(...times)) },
-    $max: { lastAt: new Date(Math.max(...times)) },
-    $setOnInsert: { c },
-  };
-  const found = {
-    ...covered,
-    $inc: { given: keys.size },
-    ...(messages.length > 0 ? { $push: { ...pushedFilter(keys), ...pushedLists(messages) } } : {}),
-  };
-  const filter = { _id: { c, n }, upTo: after };
-  // Only the first entries of a chunk make it.
-  const options = { ...write, upsert: after === n * sizes.entries };
-  if (keys.size <= sizes.keys) {
-    const withRoom = { ...filter, ...withRoomFor(keys, sizes) };
-    if (await updated(searchChunks.updateOne(withRoom, found, options))) return true;
-  }
-  const places = messages.map(({ place }) => place);
-  const always = {
-    ...covered,
-    $set: { ...covered.$set, full: true as const },
-    $addToSet: { edited: { $each: places } },
-  };
-  return updated(searchChunks.updateOne(filter, always, options));
-}
-
-type Findable = { place: number; keys: SearchKeys };
-
-function findableIn({ seq, body }: LogEntry, sizes: ChunkSizes): Findable[] {
-  if (body.type !== 'message:new' || body.deletedAt !== null) return [];
-  const keys = keysOfWords(wordsOf(body.text));
-  return keys.words.size === 0 ? [] : [{ place: placeOf(seq, sizes), keys }];
-}
-
-function pushedLists(messages: readonly Findable[]): Record<string, StoredBytes> {
-  const packed = packPostings(messages.map(({ place, keys }) => ({ place, keys: keys.words })));
-  return Object.fromEntries(Array.from(packed, ([bucket, list]) => [`lists.${bucket}`, new Binary(list)]));
-}
-
-function pushedFilter(keys: ReadonlySet<number>): Record<string, StoredBytes> {
-  const { size, filter } = packFilter(keys);
-  return { [`filters.${size}`]: new Binary(filter) };
-}
-
-/** All that a chunk is asked for; its lists say of words only in which messages they are. */
-const filteredBy = ({ words, neighbours }: SearchKeys): Set<number> => new Set([...words, ...neighbours]);
-
-const withRoomFor = ({ size }: ReadonlySet<number>, sizes: ChunkSizes) => ({
-  given: { $not: { $gt: sizes.keys - size } },
-});
-
-/** Whether an upsert met a document that its filter did not fit. */
-async function isTaken(upsert: Promise<unknown>): Promise<boolean> {
-  try {
-    await upsert;
-    return false;
-  } catch (error) {
-    if (isDuplicateKey(error)) return true;
-    throw error;
-  }
-}
-
-async function updated(update: Promise<mongoose.mongo.UpdateResult>): Promise<boolean> {
-  let result: mongoose.mongo.UpdateResult | undefined;
-  const taken = await isTaken(update.then((one) => (result = one)));
-  return !taken && (result?.matchedCount ?? 0) + (result?.upsertedCount ?? 0) > 0;
 }
 
 /** How far the log is known to be covered, and the address after it: a log without an entry there ends here. */
@@ -235,7 +110,7 @@ type ChunkQuery = { filter: Filter; options: mongoose.mongo.FindOptions };
 
 /** The filters are compared before a chunk leaves the server. */
 function queryOf(request: CandidateRequest, keys: SearchKeys): ChunkQuery {
-  const asked = filteredBy(keys);
+  const asked = filteredKeys(keys);
   const having = filterSizes.map((size) => ({ [`filters.${size}`]: { $bitsAllSet: bitsOf(asked, size) } }));
   const lists = Object.fromEntries([...keys.words].map((key) => [`lists.${bucketOf(key)}`, 1]));
   return {
@@ -250,7 +125,7 @@ function queryOf(request: CandidateRequest, keys: SearchKeys): ChunkQuery {
 }
 
 async function newestChunks(
-  { collections: { searchChunks } }: Parts,
+  { collections: { searchChunks } }: ChunkParts,
   { filter, options }: ChunkQuery,
   size: number,
 ): Promise<SearchChunkDocument[]> {
@@ -266,7 +141,7 @@ async function newestChunks(
 
 /** In any order; null when there are more. To merge conversations by time costs several times as much as to go through them. */
 async function allChunks(
-  { collections: { searchChunks } }: Parts,
+  { collections: { searchChunks } }: ChunkParts,
   { filter, options }: ChunkQuery,
   most: number,
 ): Promise<SearchChunkDocument[] | null> {

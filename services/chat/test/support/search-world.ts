@@ -28,7 +28,7 @@ const isOutOfTime = (rejection: unknown): boolean =>
 
 const silent = createLogger('search-world', 'silent');
 /** So small that a few messages make many chunks and pages of chunks. */
-const tinyChunks = { entries: 4, page: 2, together: 10 };
+const tinyChunks = { entries: 4, pieces: 3, page: 2, together: 10 };
 const by = randomUUID();
 
 /** Conversations and what is in them, written straight into the stores, with a plain list of what there is. */
