@@ -191,7 +191,7 @@ describe('a connection', () => {
     expect([rejected, opened.map(({ token }) => token)]).toEqual([['t1'], ['t1', 't1', 't2']]);
   });
 
-  it('given that no token can be had for now, when it goes over, then it serves on and asks again', async () => {
+  it('given tokens that are out of reach, when it goes over, then it serves on and asks again', async () => {
     const { connectDraining, connection, opened, clock } = createConnection({ tokens: ['t1', broken()] });
     const first = await connectDraining(1_000);
     await clock.pass(1_000);

@@ -104,14 +104,9 @@ export class Connection {
   }
 
   async #open(turn: number): Promise<void> {
-    const { tokens, environment, url, deviceId, open = openSocket } = this.#options;
-    let token: string;
-    try {
-      token = await tokens.get();
-    } catch (error) {
-      return this.#failed(turn, toBluewaveError(error));
-    }
-    if (turn !== this.#turn) return;
+    const { environment, url, deviceId, open = openSocket } = this.#options;
+    const token = await this.#tokenFor(turn, (error) => this.#failed(turn, error));
+    if (token === undefined) return;
     const late = (): void => this.#failed(turn, offline(new Error('the handshake took too long')));
     this.#stopTimer = environment.clock.after(handshakeMs, late);
     this.#socket = open({
@@ -123,6 +118,17 @@ export class Connection {
       onEnd: (error) => this.#ended(turn, token, error),
       onEvent: (name, payload) => this.#heard(turn, token, name, payload),
     });
+  }
+
+  /** What to connect with; undefined when there is none, which was told, or when another turn has begun since. */
+  async #tokenFor(turn: number, onFailed: (error: BluewaveError) => void): Promise<string | undefined> {
+    try {
+      const token = await this.#options.tokens.get();
+      return turn === this.#turn ? token : undefined;
+    } catch (error) {
+      onFailed(toBluewaveError(error));
+      return undefined;
+    }
   }
 
   #opened(turn: number): void {
@@ -165,13 +171,8 @@ export class Connection {
   /** Opens the next connection while this one still serves; when there is none in time, this one's end is seen to. */
   async #move(turn: number): Promise<void> {
     const { tokens, url, deviceId, open = openSocket } = this.#options;
-    let token: string;
-    try {
-      token = await tokens.get();
-    } catch (error) {
-      return this.#notMoved(turn, toBluewaveError(error));
-    }
-    if (turn !== this.#turn) return;
+    const token = await this.#tokenFor(turn, (error) => this.#notMoved(turn, error));
+    if (token === undefined) return;
     this.#next = openNext(
       open,
       { url, token, deviceId, polling: false },

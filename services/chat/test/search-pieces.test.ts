@@ -82,6 +82,19 @@ describe('given a chunk that is covered message by message', () => {
   });
 });
 
+describe('given a message that has all words of a phrase', () => {
+  it.each([
+    ['in another order', '"number1 message"'],
+    ['of which one goes on', '"message number"'],
+  ])('when they are there %s, then the index does not name it', async (_how, phrase) => {
+    const index = createMongoSearchIndex(opened.collections, sizes);
+    const entries = await written(texts);
+    await index.cover(idOf(entries), 0, entries);
+    expect(await found(index, entries, phrase)).toEqual([]);
+    expect(await found(index, entries, '"message number1"')).toEqual([1]);
+  });
+});
+
 describe('given an edit while a chunk is made one piece', () => {
   it('when it is noted after the messages were read, then the chunk stays in pieces, and it is found', async () => {
     const { collections } = opened;

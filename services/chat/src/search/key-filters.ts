@@ -3,8 +3,9 @@
  * MongoDB's `$bitsAllSet` counts them, from the lowest one of the first byte.
  */
 
+const largest = 131_072;
 /** The sizes of filters, in bits: powers of two. A larger one than its keys need is only waste. */
-export const filterSizes = [1_024, 4_096, 16_384, 65_536, 131_072] as const;
+export const filterSizes = [1_024, 4_096, 16_384, 65_536, largest] as const;
 
 /** Of 100 keys that a filter was not made of it has about one, unless there are more keys than the largest has room for. */
 const bitsForKey = 10;
@@ -13,7 +14,7 @@ const bitsOfKey = 5;
 /** The smallest filter with room for these keys. */
 export function packFilter(keys: Iterable<number>): { size: number; filter: Buffer } {
   const all = [...keys];
-  const size = filterSizes.find((bits) => bits >= all.length * bitsForKey) ?? filterSizes[filterSizes.length - 1] ?? 0;
+  const size = filterSizes.find((bits) => bits >= all.length * bitsForKey) ?? largest;
   const filter = Buffer.alloc(size / 8);
   for (const bit of bitsOf(all, size)) filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
   return { size, filter };
