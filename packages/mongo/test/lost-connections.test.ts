@@ -10,9 +10,12 @@ describe('given connections that the other side ends at any moment', () => {
   const sockets = new Set<Socket>();
   let between: Server;
   let connection: Connection;
+  const engine = new URL(process.env['TEST_MONGODB_URL'] ?? '');
+  const database = `test_lost_${randomUUID().slice(0, 8)}`;
+  const at = (url: URL) =>
+    connectMongo({ url: url.href, database, appName: 'test', log: createLogger('test', 'silent') });
 
   beforeAll(async () => {
-    const engine = new URL(process.env['TEST_MONGODB_URL'] ?? '');
     between = createServer((socket) => {
       const onward = dial(Number(engine.port), engine.hostname);
       sockets.add(socket);
@@ -31,14 +34,14 @@ describe('given connections that the other side ends at any moment', () => {
     url.port = String((between.address() as AddressInfo).port);
     url.searchParams.delete('replicaSet');
     url.searchParams.set('directConnection', 'true');
-    connection = await connectMongo({
-      ...{ url: url.href, database: `test_lost_${randomUUID().slice(0, 8)}`, appName: 'test' },
-      log: createLogger('test', 'silent'),
-    });
+    connection = await at(url);
   });
   afterAll(async () => {
-    await connection.dropDatabase();
     await connection.close();
+    // Those that were ended last may be in the pool still.
+    const direct = await at(engine);
+    await direct.dropDatabase();
+    await direct.close();
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => between.close(resolve));
   });

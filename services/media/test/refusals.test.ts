@@ -181,11 +181,7 @@ describe('given bytes that pass for an image', () => {
   async function settleImage(bytes: Buffer, contentType: string) {
     const owner = newUser();
     const settled = await media.settle(owner, { bytes, contentType });
-    const record = await eventually(async () => {
-      const found = await media.record(settled.uploadId);
-      return found?.announced ? found : undefined;
-    });
-    return { owner, settled, record };
+    return { owner, settled, record: await media.announced(settled.uploadId) };
   }
 
   const broken: [string, string, () => Promise<Buffer>, RegExp][] = [

@@ -70,8 +70,7 @@ describe('given two replicas', () => {
     expect(new Set(answers.map((one) => one.uploadId))).toEqual(new Set([uploadId]));
     for (const { status } of answers) expect(['processing', 'ready']).toContain(status);
     const ready = await media.settled(uploadId);
-    await eventually(async () => ((await media.record(uploadId))?.announced ? true : undefined));
-    expect(await media.record(uploadId)).toMatchObject({ status: 'ready', enqueued: 1, attempts: 1 });
+    expect(await media.announced(uploadId)).toMatchObject({ status: 'ready', enqueued: 1, attempts: 1 });
     expect(media.told.chat.filter((one) => one.uploadId === uploadId)).toEqual([ready]);
     expect(await confirm(0)).toEqual(ready);
     second.close();

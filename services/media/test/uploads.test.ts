@@ -94,7 +94,7 @@ describe('given a JPEG of a phone', () => {
     const ready = await media.settle(owner, { bytes: await sample.jpeg(), contentType: 'image/jpeg' });
     const of = { actorId: owner, uploadId: ready.uploadId };
     expect(await media.call.GetUpload(of, media.context())).toEqual(ready);
-    const record = await media.record(ready.uploadId);
+    const record = await media.announced(ready.uploadId);
     expect(record).toMatchObject({ announced: true, attempts: 1, status: 'ready' });
     expect(media.told.chat.filter((one) => one.uploadId === ready.uploadId)).toEqual([ready]);
     expect(media.told.owners.filter((one) => one.userId === owner)).toEqual([{ userId: owner, upload: ready }]);

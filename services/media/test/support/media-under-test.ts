@@ -37,6 +37,8 @@ export type MediaUnderTest = {
   /** Creates, PUTs, confirms and waits until it is ready or rejected. */
   settle(actorId: string, wish: Wish): Promise<UploadMessage>;
   settled(uploadId: string): Promise<UploadMessage>;
+  /** Waits until chat and the owner heard of it and that is on record. */
+  announced(uploadId: string): Promise<Upload>;
   record(uploadId: string): Promise<Upload | undefined>;
   edit(uploadId: string, change: object): Promise<void>;
   another(change?: Partial<MediaConfig>): Promise<RunningMedia>;
@@ -138,17 +140,24 @@ export async function startMediaUnderTest(change: Partial<MediaConfig> = {}): Pr
       const [found] = (await client.call.GetUploads({ uploadIds: [uploadId] }, context())).uploads;
       return found && ['ready', 'rejected'].includes(found.status) ? found : undefined;
     }, 15_000);
+  const record = async (uploadId: string) => {
+    const found = await uploads.findOne({ _id: new mongoose.Types.UUID(uploadId) });
+    return found ? fromDocument(found) : undefined;
+  };
+  const wasHeard = (uploadId: string) =>
+    told.chat.some((one) => one.uploadId === uploadId) && told.owners.some((one) => one.upload.uploadId === uploadId);
   return {
-    ...{ config, client, call: client.call, running, bucket, bus, told, context, create, upload, settled },
+    ...{ config, client, call: client.call, running, bucket, bus, told, context, create, upload, settled, record },
     async settle(actorId, wish) {
       const uploadId = await upload(actorId, wish);
       await client.call.ConfirmUpload({ actorId, uploadId }, context());
       return settled(uploadId);
     },
-    async record(uploadId) {
-      const found = await uploads.findOne({ _id: new mongoose.Types.UUID(uploadId) });
-      return found ? fromDocument(found) : undefined;
-    },
+    announced: (uploadId) =>
+      eventually(async () => {
+        const found = await record(uploadId);
+        return found?.announced && wasHeard(uploadId) ? found : undefined;
+      }),
     async edit(uploadId, change) {
       await uploads.updateOne({ _id: new mongoose.Types.UUID(uploadId) }, { $set: change });
     },
