@@ -7,6 +7,7 @@ import type { ConversationChanges } from '../log/entry.ts';
 import { demandCreation } from '../policies/demand.ts';
 import { viewOf } from '../reading/conversation-views.ts';
 import { listViews } from '../reading/list-views.ts';
+import { ownHeads } from '../reading/own-heads.ts';
 import { previewOf } from '../reading/room-views.ts';
 import { appendProjected } from './append-projected.ts';
 import type { ChatDeps } from './chat-deps.ts';
@@ -61,7 +62,7 @@ export function conversationHandlers(deps: ChatDeps): Pick<Handlers<ChatServiceD
     },
     async ListMemberships({ actorId }) {
       checkIds(actorId);
-      const [heads, blockedUserIds] = await Promise.all([reads.headsOf(actorId), deps.people.blockedBy(actorId)]);
+      const [heads, blockedUserIds] = await Promise.all([ownHeads(reads, actorId), deps.people.blockedBy(actorId)]);
       const shared = await reads.shared(heads.map(({ conversationId }) => conversationId));
       return {
         conversations: heads.map(({ conversationId, seq }) => {

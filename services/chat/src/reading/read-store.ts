@@ -93,6 +93,10 @@ export type ReadStore = {
   /** Members by user id, ascending, after one. */
   members(conversationId: string, afterUserId: string | null, limit: number): Promise<Membership[]>;
   shared(conversationIds: readonly string[]): Promise<Map<string, SharedInfo>>;
+  /** Every entry that was written before this time is published and projected, whoever wrote it; Infinity for all. */
+  doneUpTo(): Promise<number>;
+  /** The first entry of each conversation that changes permissions and is not projected; none where all are. */
+  firstUnprojected(conversationIds: readonly string[]): Promise<Map<string, number>>;
   /** The heads of all conversations of a user. */
   headsOf(userId: string): Promise<Head[]>;
   /** All memberships of a user and the heads of their conversations, each head read after its membership. */

@@ -8,8 +8,8 @@ export type Archiving = { conversationId: string; floor: number; since: number; 
  * between two of them leaves something that can be gone on with. Rejections mean the store is away.
  */
 export type RetentionStore = {
-  /** Every entry that was written before this time is published and projected, whoever wrote it. */
-  doneUpTo(now: number): Promise<number>;
+  /** Every entry that was written before this time is published and projected, whoever wrote it; Infinity for all. */
+  doneUpTo(): Promise<number>;
   /** Conversations to look at, of which nothing is on its way. */
   due(olderThan: number, limit: number): Promise<string[]>;
   /** Looks at the first entries of a log, no more than `most`; null for an empty one. */

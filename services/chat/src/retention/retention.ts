@@ -66,7 +66,7 @@ export class Retention {
   async runOnce(): Promise<void> {
     const { store, clock, keepMs, onRun } = this.#options;
     if (!(await this.#hold())) return;
-    const done = await store.doneUpTo(clock());
+    const done = Math.min(clock(), await store.doneUpTo());
     await this.#goOn(done);
     await this.#begin(Math.min(done, clock() - keepMs));
     if (!this.#abort.signal.aborted) onRun(clock());

@@ -9,6 +9,7 @@ import { listReads } from './mongo-list-reads.ts';
 import { overviewReads } from './mongo-overview.ts';
 import { headPipeline, lastMessagePipeline, lookUpHead, unreadPipeline } from './pipelines.ts';
 import { roomReads } from './room-reads.ts';
+import { unprojectedReads } from './unprojected.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 
@@ -23,6 +24,7 @@ export function createMongoReadStore(collections: ChatCollections, relaxedReads:
     ...overviewReads(collections),
     ...listReads(collections),
     ...roomReads(collections, relaxedReads),
+    ...unprojectedReads(collections),
   };
 }
 

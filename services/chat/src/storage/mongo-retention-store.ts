@@ -3,6 +3,7 @@ import { readUuid, storeUuid } from '@bluewave/mongo/uuid';
 import type { Archiving, RetentionStore } from '../retention/retention-store.ts';
 import type { ArchivedEntryDocument, ChatCollections, ConversationDocument } from './collections.ts';
 import { addressRange } from './entry-document.ts';
+import { unprojectedReads } from './unprojected.ts';
 
 const read = { ...committed, maxTimeMS: operationMs } as const;
 const write = { ...durable, maxTimeMS: operationMs } as const;
@@ -15,15 +16,10 @@ export function createMongoRetentionStore(collections: ChatCollections, archiveM
 
 type Planning = Pick<RetentionStore, 'doneUpTo' | 'due' | 'look' | 'lookLater' | 'begin'>;
 
-function planning({ boots, conversations, entries }: ChatCollections): Planning {
+function planning(collections: ChatCollections): Planning {
+  const { conversations, entries } = collections;
   return {
-    async doneUpTo(now) {
-      // All of them, by an index.
-      const open = await boots
-        .find({ leaseUntil: { $gt: new Date(0) } }, { ...read, projection: { watermark: 1 } })
-        .toArray();
-      return Math.min(now, ...open.map(({ watermark }) => watermark.getTime()));
-    },
+    doneUpTo: unprojectedReads(collections).doneUpTo,
     async due(olderThan, limit) {
       const [at, options] = [new Date(olderThan), { ...read, limit, projection: { _id: 1 } }];
       const idle = { archiving: { $exists: false } };

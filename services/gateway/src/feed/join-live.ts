@@ -36,7 +36,7 @@ export async function joinLive(options: JoinLiveOptions): Promise<boolean> {
     try {
       if (!membership.announced) await announce(options);
       told = await bringEntries(options, told);
-      if (!isWanted(membership)) return false;
+      if (!isWanted(membership) || told === theirEnd) return false;
       if (told < options.feed.delivered) continue;
       membership.state = 'joined';
       options.rooms.join(user.id, conversationId);
@@ -61,10 +61,13 @@ async function announce({ user, conversationId, membership, rooms, loadConversat
   membership.announced = true;
 }
 
-/** Brings what lies between `told` and where the feed is now. @returns the last seq that was brought. */
+/** In place of a seq: what was brought ended with their removal, which may not be in what else is read by now. */
+const theirEnd = Infinity;
+
+/** Brings what lies between `told` and where the feed is now. @returns the last seq that was brought, or `theirEnd`. */
 async function bringEntries(options: JoinLiveOptions, told: number): Promise<number> {
   const { user, conversationId, membership, feed, rooms, entriesAfter, prepare } = options;
-  if (membership.first && membership.first.seq === told + 1) {
+  if (isWanted(membership) && membership.first?.seq === told + 1) {
     rooms.entryToUser(user.id, membership.first);
     told += 1;
   }
@@ -76,6 +79,7 @@ async function bringEntries(options: JoinLiveOptions, told: number): Promise<num
       // What the feed has not come to yet reaches them through the room.
       if (!isWanted(membership) || entry.seq > feed.delivered) return told;
       if (prepared) rooms.entryToUser(user.id, prepared);
+      if (entry.memberRemoved?.userId === user.id || entry.conversationDeleted) return theirEnd;
       told = entry.seq;
     }
   }

@@ -72,6 +72,28 @@ describe('LocalMemberships', () => {
     world.close();
   });
 
+  it('given a removal that the feed has delivered before it is projected, when they come meanwhile, then they hear nothing after it', async () => {
+    const world = new MembershipWorld();
+    world.commit(added('ada', 'bob'), 0);
+    const first = world.attach('bob');
+    await world.timers.advance(100);
+    await first;
+    world.commit(removed('ada'), 1, 1_000);
+    world.commit(message, 1);
+    await world.timers.advance(500);
+    expect(world.seqsOf('bob')).toEqual([2, 3]);
+
+    const second = world.attach('ada');
+    await world.timers.advance(100);
+    await second;
+    world.commit(message, 1);
+    await world.timers.advance(2_000);
+
+    expect(world.told.get('ada')).toEqual([{ kind: 'added' }, { kind: 'entry', seq: 2 }, { kind: 'removed' }]);
+    expect(world.seqsOf('bob')).toEqual([2, 3, 4]);
+    world.close();
+  });
+
   it('given nobody left, when time passes, then nothing is followed any more', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada'), 0);
@@ -98,6 +120,7 @@ describe('LocalMemberships', () => {
       what: fc.constantFrom('message', 'message', 'add', 'remove', 'attach'),
       user,
       late,
+      lagMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })),
       pauseMs: fc.integer({ min: 0, max: 120 }),
       latencyMs: fc.integer({ min: 1, max: 60 }),
     });
@@ -107,11 +130,11 @@ describe('LocalMemberships', () => {
         world.commit(added('ada', 'bob'), 0);
         const attaching: Promise<void>[] = [];
         const asked = new Set<string>();
-        for (const { what, user: userId, late: lateMs, pauseMs, latencyMs } of steps) {
+        for (const { what, user: userId, late: lateMs, lagMs, pauseMs, latencyMs } of steps) {
           world.latencyMs = latencyMs;
           if (what === 'message') world.commit(message, lateMs);
-          else if (what === 'add' && !world.isMember(userId)) world.commit(added(userId), lateMs);
-          else if (what === 'remove' && world.isMember(userId)) world.commit(removed(userId), lateMs);
+          else if (what === 'add' && !world.isMember(userId)) world.commit(added(userId), lateMs, lagMs);
+          else if (what === 'remove' && world.isMember(userId)) world.commit(removed(userId), lateMs, lagMs);
           else if (what === 'attach' && !asked.has(userId)) {
             asked.add(userId);
             attaching.push(world.attach(userId));
@@ -142,7 +165,7 @@ describe('LocalMemberships', () => {
         }
         world.close();
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   }, 120_000);
 });

@@ -57,6 +57,7 @@ export class MembershipWorld {
   readonly feeds: FeedRegistry<PreparedEntry>;
   readonly #bus = new MemoryBus();
   readonly #inRoom = new Set<string>();
+  readonly #unprojected = new Set<number>();
   latencyMs = 3;
 
   constructor() {
@@ -82,7 +83,8 @@ export class MembershipWorld {
       },
       membershipsOf: async (userId: string) => {
         await this.timers.delay(this.latencyMs);
-        const found = this.isMember(userId) ? [{ conversationId: this.conversationId, head: this.log.length }] : [];
+        const head = this.#projectedUpTo();
+        const found = this.isMember(userId, head) ? [{ conversationId: this.conversationId, head }] : [];
         await this.timers.delay(this.latencyMs);
         return { conversations: found, blockedUserIds: [] };
       },
@@ -101,7 +103,7 @@ export class MembershipWorld {
       onUserEvent: () => undefined,
       loadConversation: async (user) => {
         await this.timers.delay(this.latencyMs);
-        if (!this.isMember(user.id)) throw notFound();
+        if (!this.isMember(user.id, this.#projectedUpTo())) throw notFound();
         return { id: this.conversationId, memberCount: 2 } as Conversation;
       },
     });
@@ -115,19 +117,27 @@ export class MembershipWorld {
     return Boolean(last?.membersAdded);
   }
 
-  /** Commits an entry and announces it after `lateMs`, or never. */
-  commit(body: Partial<LogEntry>, lateMs: number | undefined): void {
+  /**
+   * Commits an entry and announces it after `lateMs`, or never. One that changes who is a member does so for readers of
+   * anything but the log after `lagMs`, and is announced after that.
+   */
+  commit(body: Partial<LogEntry>, lateMs: number | undefined, lagMs = 0): void {
     const seq = this.log.length + 1;
     const entry: LogEntry = { conversationId: this.conversationId, seq, actorId: 'someone', atMs: 0, ...body };
     this.log.push(entry);
     const { conversationId } = this;
+    const isProjected = entry.membersAdded !== undefined || entry.memberRemoved !== undefined;
+    const projectedMs = isProjected ? lagMs : 0;
+    if (isProjected) this.#unprojected.add(seq);
+    if (projectedMs > 0) this.timers.after(projectedMs, () => this.#project(seq));
+    else if (isProjected) this.#project(seq);
     if (lateMs !== undefined) {
       const data = entryCommitted.encode({ entry, traceId: '', recipientIds: [], recipientsKnown: false });
-      this.timers.after(lateMs, () => this.#bus.publish(subjects.entry(conversationId), data));
+      this.timers.after(projectedMs + lateMs, () => this.#bus.publish(subjects.entry(conversationId), data));
     }
     const tell = (userId: string, event: object): void => {
       const data = userEvent.encode({ userId, ...event });
-      this.timers.after(lateMs ?? 0, () => this.#bus.publish(subjects.user(userId), data));
+      this.timers.after(projectedMs + (lateMs ?? 0), () => this.#bus.publish(subjects.user(userId), data));
     };
     for (const userId of entry.membersAdded?.userIds ?? [])
       tell(userId, { conversationAdded: { conversationId, seq } });
@@ -180,6 +190,16 @@ export class MembershipWorld {
   close(): void {
     this.memberships.close();
     this.feeds.close();
+  }
+
+  /** What is before it is projected along with it. */
+  #project(seq: number): void {
+    for (const one of [...this.#unprojected]) if (one <= seq) this.#unprojected.delete(one);
+  }
+
+  /** As of which seq memberships can be read. */
+  #projectedUpTo(): number {
+    return Math.min(this.log.length + 1, ...this.#unprojected) - 1;
   }
 
   #tell(userId: string, entry: Entry): void {
