@@ -18,7 +18,7 @@ const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 const idOf = (of: { conversationId: string; senderId: string; clientMsgId: string }) =>
   `${of.conversationId}/${of.senderId}/${of.clientMsgId}`;
 
-function byConversation(entries: LogEntry[]): Map<string, LogEntry[]> {
+function byConversation(entries: readonly LogEntry[]): Map<string, LogEntry[]> {
   const logs = new Map<string, LogEntry[]>();
   for (const entry of [...entries].sort((a, b) => a.seq - b.seq)) {
     const log = logs.get(entry.conversationId);
@@ -29,7 +29,7 @@ function byConversation(entries: LogEntry[]): Map<string, LogEntry[]> {
 }
 
 /** Everything in which a log and what was told of it break the guarantees; nothing when they hold. */
-export function faultsOf(entries: LogEntry[], answers: Answer[], requests: AppendRequest[]): string[] {
+export function faultsOf(entries: readonly LogEntry[], answers: Answer[], requests: AppendRequest[]): string[] {
   const ids = new Map<string, LogEntry>();
   const faults: string[] = [];
   for (const entry of entries) {
@@ -122,7 +122,7 @@ export function unprojected(log: MemoryLog): string[] {
 
 const asPair = (userId: string, member: object): [string, object] => [userId, member];
 
-function unprojectedTexts(entries: LogEntry[]): string[] {
+function unprojectedTexts(entries: readonly LogEntry[]): string[] {
   return entries.flatMap(({ seq, body }) => {
     if (body.type !== 'message:new') return [];
     const changes = entries.filter((other) => 'target' in other.body && other.body.target === seq);

@@ -78,9 +78,9 @@ export class MemoryLog {
     }
   }
 
-  /** All committed entries in the order in which they were written. */
-  committed(): LogEntry[] {
-    return this.#seen().map(copyOf);
+  /** All committed entries in the order in which they were written: the very ones, only to look at. */
+  committed(): readonly LogEntry[] {
+    return this.#seen();
   }
 
   after(conversationId: string, after: number, limit: number): LogEntry[] {
