@@ -117,9 +117,12 @@ export async function expectCatchUp(world: World): Promise<void> {
   const { ada, bob, id } = await direct(world);
   const store = keptStore();
   await (await world.client(bob, { store })).close();
+  const adas = await world.client(ada);
   for (let count = 0; count < 250; count += 1) {
     await ada.api('messagesSend', { params: { id }, body: { clientMsgId: crypto.randomUUID(), text: `${count}` } });
   }
+  // Behind the same gateway: what it is told of is no longer on its way to those who come.
+  await until(() => adas.conversations.get()[0]?.head === 251);
   const [old, fresh] = [
     await world.client(bob, { store, offline: true }),
     await world.client(await world.elsewhere(bob), { window: 40, offline: true }),
