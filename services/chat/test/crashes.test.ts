@@ -122,7 +122,7 @@ async function expectProjected(log: LogEntry[]): Promise<void> {
   const state = emptyState(nth(log, 0).conversationId);
   for (const entry of log) applyEntry(state, entry);
   const actorId = nth(log, 0).senderId;
-  const view = await replica.call.GetConversation({ actorId, conversationId: state.id });
+  const view = await replica.insist.GetConversation({ actorId, conversationId: state.id });
   expect(view.info).toMatchObject({ memberCount: state.members.size, head: state.head });
   const members = await chat.collections.members.find({ leftSeq: null, c: nthId(log) }).toArray();
   expect(members.map(({ u }) => u.toString()).sort()).toEqual([...state.members.keys()].sort());

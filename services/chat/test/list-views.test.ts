@@ -42,7 +42,7 @@ describe.each(['not indexed', 'indexed', 'indexed before the last message'])(
       }
       await replica.send({ actorId: owner, conversationId: nth(ids, 3), text: 'own' });
       const { message: gone } = await replica.send({ actorId: friend, conversationId: nth(ids, 1), text: 'gone' });
-      await replica.call.DeleteMessage({ actorId: friend, conversationId: nth(ids, 1), seq: gone?.seq ?? 0 });
+      await replica.insist.DeleteMessage({ actorId: friend, conversationId: nth(ids, 1), seq: gone?.seq ?? 0 });
       if (stage !== 'not indexed') await indexAll();
       if (stage === 'indexed before the last message') {
         await replica.send({ actorId: friend, conversationId: nth(ids, 0), text: 'news' });
@@ -165,7 +165,7 @@ describe('given a member who sees a conversation from their joining on', () => {
     const id = await replica.group(owner, randomUUID());
     await replica.send({ actorId: owner, conversationId: id, text: 'before' });
     await chat.collections.conversations.updateOne({ _id: storeUuid(id) }, { $set: { history: 'joined' } });
-    await replica.call.AddMembers({ actorId: owner, conversationId: id, userIds: [late] });
+    await replica.insist.AddMembers({ actorId: owner, conversationId: id, userIds: [late] });
     await chat.collections.members.updateOne(
       { _id: { c: storeUuid(id), u: storeUuid(late) } },
       { $set: { firstSeq: 3 } },

@@ -33,7 +33,7 @@ describe('given NATS that is away', () => {
       const { result, ms } = await timed(Promise.all([send(), send(), send()]));
       expect(result.map(({ message }) => message?.seq)).toEqual([3, 4, 5]);
       expect(ms).toBeLessThan(2_500);
-      const edited = await replica.call.EditMessage({ actorId: owner, conversationId, seq: 3, text: 'edited' });
+      const edited = await replica.insist.EditMessage({ actorId: owner, conversationId, seq: 3, text: 'edited' });
       expect(edited.text).toBe('edited');
       expect(heard).toEqual(new Set([2]));
       nats.open();

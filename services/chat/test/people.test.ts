@@ -54,7 +54,7 @@ describe('given contacts', () => {
     const actorId = randomUUID();
     const ids = Array.from({ length: 5 }, () => randomUUID()).sort();
     for (const userId of ids) await call.PutContact({ actorId, userId, alias: '' });
-    await other.call.PutContact({ actorId, userId: ids[2] ?? '', alias: 'Bo' });
+    await other.insist.PutContact({ actorId, userId: ids[2] ?? '', alias: 'Bo' });
     const first = await call.ListContacts({ actorId, limit: 3, cursor: '' });
     const second = await other.insist.ListContacts({ actorId, limit: 3, cursor: first.nextCursor });
     expect([...first.contacts, ...second.contacts].map(({ userId }) => userId)).toEqual(ids);
@@ -79,7 +79,7 @@ describe('given contacts', () => {
     await Promise.all(tasks);
     const { contacts } = await chat.replicas[0].insist.ListContacts({ actorId, ...page });
     expect(contacts.length).toBeLessThanOrEqual(1);
-    await chat.replicas[0].call.PutContact({ actorId, userId, alias: 'y' });
+    await chat.replicas[0].insist.PutContact({ actorId, userId, alias: 'y' });
     const after = await chat.replicas[1].insist.ListContacts({ actorId, ...page });
     expect(after.contacts).toMatchObject([{ userId, alias: 'y' }]);
   });
@@ -117,7 +117,7 @@ describe('given somebody who blocked another', () => {
     const mine = await first.send({ actorId: a, conversationId: id, text: 'before' });
     const seq = mine.message?.seq ?? 0;
 
-    await first.call.PutBlock({ actorId: b, userId: a });
+    await first.insist.PutBlock({ actorId: b, userId: a });
 
     expect(await first.send({ actorId: a, conversationId: id, text: 'after' })).toEqual({ code: 'FORBIDDEN' });
     // The other replica hears of it over the bus.
@@ -133,7 +133,7 @@ describe('given somebody who blocked another', () => {
       seq: expect.any(Number),
     });
 
-    await first.call.RemoveBlock({ actorId: b, userId: a });
+    await first.insist.RemoveBlock({ actorId: b, userId: a });
     expect((await first.send({ actorId: a, conversationId: id, text: 'again' })).message).toBeDefined();
   });
 
@@ -142,7 +142,7 @@ describe('given somebody who blocked another', () => {
     const [replica] = chat.replicas;
     const send = { actorId: a, conversationId: id, text: 'once', clientMsgId: randomUUID() };
     const { message } = await replica.send(send);
-    await replica.call.PutBlock({ actorId: b, userId: a });
+    await replica.insist.PutBlock({ actorId: b, userId: a });
     expect(await replica.send(send)).toEqual({ message, duplicate: true });
   });
 
@@ -150,8 +150,8 @@ describe('given somebody who blocked another', () => {
     const { a, b, id } = await pair();
     const [first, second] = chat.replicas;
     const [stranger, friend] = [randomUUID(), randomUUID()];
-    await first.call.PutBlock({ actorId: b, userId: a });
-    await first.call.PutBlock({ actorId: b, userId: stranger });
+    await first.insist.PutBlock({ actorId: b, userId: a });
+    await first.insist.PutBlock({ actorId: b, userId: stranger });
     const group = (actorId: string, ...userIds: string[]) =>
       second.call.CreateConversation({
         ...{ actorId, userIds, type: 'group', name: 'g', description: '', idempotencyKey: '' },
@@ -173,7 +173,7 @@ describe('given somebody who blocked another', () => {
     const [first, second] = chat.replicas;
     const [a, b] = [randomUUID(), randomUUID()];
     const conversationId = await first.group(a, b);
-    await first.call.PutBlock({ actorId: b, userId: a });
+    await first.insist.PutBlock({ actorId: b, userId: a });
     expect(await codeOf(second.call.AddMembers({ actorId: a, conversationId, userIds: [b] }))).toBe('done');
     expect((await first.send({ actorId: a, conversationId, text: 'to the group' })).message).toBeDefined();
   });
@@ -181,7 +181,7 @@ describe('given somebody who blocked another', () => {
   it('when presence is asked for, then the blocked one is no acquaintance, and the other way round they are', async () => {
     const { a, b } = await pair();
     const [first, second] = chat.replicas;
-    await first.call.PutBlock({ actorId: b, userId: a });
+    await first.insist.PutBlock({ actorId: b, userId: a });
     expect(await second.insist.FilterAcquainted({ actorId: a, userIds: [b] })).toEqual({ userIds: [] });
     expect(await second.insist.FilterAcquainted({ actorId: b, userIds: [a] })).toEqual({ userIds: [a] });
     expect(await second.insist.FindBlockers({ actorId: a, userIds: [b, randomUUID()] })).toEqual({ userIds: [b] });
@@ -209,7 +209,7 @@ describe('given a block while the other is writing', () => {
       };
       const writers = Array.from({ length: 8 }, write);
       await eventually(async () => (acked.length > 20 ? true : undefined));
-      await replica.call.PutBlock({ actorId: b, userId: a });
+      await replica.insist.PutBlock({ actorId: b, userId: a });
       const last = (await chat.log(id)).length;
       await eventually(async () => (codes.has('FORBIDDEN') ? true : undefined));
       isWriting = false;
@@ -255,7 +255,7 @@ describe('given a replica that does not hear the bus', () => {
     expect((await send()).message).toBeDefined();
     nats.silence();
 
-    await chat.replicas[0].call.PutBlock({ actorId: b, userId: a });
+    await chat.replicas[0].insist.PutBlock({ actorId: b, userId: a });
     const blockedAt = Date.now();
     const acked: number[] = [];
     await eventually(async () => {

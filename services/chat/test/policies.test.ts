@@ -188,7 +188,7 @@ describe('given a service with policies', () => {
     await know(b, a);
     expect(await refusalOf(create(a, 'direct', b))).toBe('allowed');
     expect(asked).toHaveLength(1);
-    await replica.call.RemoveContact({ actorId: b, userId: a });
+    await replica.insist.RemoveContact({ actorId: b, userId: a });
     expect(await refusalOf(create(a, 'direct', b))).toBe('allowed');
   });
 

@@ -261,15 +261,15 @@ describe('given what other services ask', () => {
     const [me, stays, leaves, joins] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     const conversationId = await replica.group(me, stays, leaves);
     await replica.send({ actorId: me, conversationId, text: 'to whom' });
-    await replica.call.RemoveMember({ actorId: leaves, conversationId, userId: leaves });
-    await replica.call.AddMembers({ actorId: me, conversationId, userIds: [joins] });
+    await replica.insist.RemoveMember({ actorId: leaves, conversationId, userId: leaves });
+    await replica.insist.AddMembers({ actorId: me, conversationId, userIds: [joins] });
     await replica.mark(stays, conversationId, { readSeq: 1 });
     const recipients = () => replica.insist.GetRecipients({ conversationId, seq: 2 });
     expect(await recipients()).toEqual({
       recipients: [{ userId: stays, readSeq: 1, deliveredSeq: 1 }],
       ...{ conversationName: 'a group', conversationType: 'group', gone: false },
     });
-    await replica.call.DeleteMessage({ actorId: me, conversationId, seq: 2 });
+    await replica.insist.DeleteMessage({ actorId: me, conversationId, seq: 2 });
     expect(await recipients()).toMatchObject({ recipients: [], gone: true });
     expect(await replica.insist.GetRecipients({ conversationId, seq: 77 })).toMatchObject({
       recipients: [],
@@ -286,9 +286,9 @@ describe('given what other services ask', () => {
     const { message } = await replica.send({ actorId: me, conversationId, text: '', attachments: [attachment] });
     expect(message?.attachments).toMatchObject([attachment]);
     expect(await Promise.all([me, friend, stranger].map(allowed))).toEqual([true, true, false]);
-    await replica.call.RemoveMember({ actorId: me, conversationId, userId: friend });
+    await replica.insist.RemoveMember({ actorId: me, conversationId, userId: friend });
     expect(await allowed(friend)).toBe(false);
-    await replica.call.DeleteMessage({ actorId: me, conversationId, seq: 2 });
+    await replica.insist.DeleteMessage({ actorId: me, conversationId, seq: 2 });
     expect(await allowed(me)).toBe(false);
   });
 
@@ -296,7 +296,7 @@ describe('given what other services ask', () => {
     const [me, friend, left, stranger] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     const conversationId = await replica.group(me, friend, left);
     await replica.group(stranger, randomUUID());
-    await replica.call.RemoveMember({ actorId: left, conversationId, userId: left });
+    await replica.insist.RemoveMember({ actorId: left, conversationId, userId: left });
     const userIds = [friend, left, stranger, randomUUID()];
     expect(await replica.insist.FilterAcquainted({ actorId: me, userIds })).toEqual({ userIds: [friend] });
     expect(await replica.insist.FilterAcquainted({ actorId: stranger, userIds })).toEqual({ userIds: [stranger] });

@@ -118,14 +118,14 @@ describe('given conversations of one reader', () => {
       const id = await newGroup(owner, friend);
       const [seq = 0] = await sendAll(id, owner, ['before noon']);
       if (isIndexed) await indexed(id);
-      await chat.replicas[0].call.EditMessage({ actorId: owner, conversationId: id, seq, text: 'after midnight' });
+      await chat.replicas[0].insist.EditMessage({ actorId: owner, conversationId: id, seq, text: 'after midnight' });
       for (const replica of [0, 1]) {
         expect(await textsOf({ actorId: friend, query: 'midnight' }, replica)).toEqual(['after midnight']);
         expect(await textsOf({ actorId: friend, query: 'noon' }, replica)).toEqual([]);
       }
       if (isIndexed) await indexed(id);
       expect(await textsOf({ actorId: friend, query: 'after' })).toEqual(['after midnight']);
-      await chat.replicas[1].call.DeleteMessage({ actorId: owner, conversationId: id, seq });
+      await chat.replicas[1].insist.DeleteMessage({ actorId: owner, conversationId: id, seq });
       for (const replica of [0, 1]) expect(await textsOf({ actorId: friend, query: 'after' }, replica)).toEqual([]);
     },
     30_000,
@@ -136,7 +136,7 @@ describe('given conversations of one reader', () => {
     const id = await newGroup(owner, friend);
     await sendAll(id, owner, ['a secret']);
     expect(await textsOf({ actorId: friend, query: 'secret', conversationId: id })).toEqual(['a secret']);
-    await chat.replicas[0].call.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
+    await chat.replicas[0].insist.RemoveMember({ actorId: owner, conversationId: id, userId: friend });
     expect(await textsOf({ actorId: friend, query: 'secret' }, 1)).toEqual([]);
     for (const conversationId of [id, randomUUID()]) {
       await expect(search({ actorId: friend, query: 'secret', conversationId })).rejects.toMatchObject({

@@ -137,7 +137,7 @@ describe('given a member who is removed while everybody writes', () => {
       return either(index).send({ actorId: leaver, conversationId, text: `${index}` });
     });
     await new Promise((resolve) => setTimeout(resolve, 60));
-    const { seq } = await replicas[0].call.RemoveMember({ actorId: owner, conversationId, userId: leaver });
+    const { seq } = await replicas[0].insist.RemoveMember({ actorId: owner, conversationId, userId: leaver });
     const late = await Promise.all(
       replicas.map((replica) => replica.send({ actorId: leaver, conversationId, text: 'late' })),
     );
@@ -156,9 +156,9 @@ describe('given a member who is removed while everybody writes', () => {
     const [owner, friend] = [randomUUID(), randomUUID()];
     const conversationId = await replicas[0].group(owner, friend);
     await replicas[1].send({ actorId: friend, conversationId, text: 'before' });
-    await replicas[0].call.RemoveMember({ actorId: owner, conversationId, userId: friend });
+    await replicas[0].insist.RemoveMember({ actorId: owner, conversationId, userId: friend });
     expect(await replicas[1].send({ actorId: friend, conversationId, text: 'out' })).toEqual({ code: 'NOT_FOUND' });
-    await replicas[0].call.AddMembers({ actorId: owner, conversationId, userIds: [friend, owner] });
+    await replicas[0].insist.AddMembers({ actorId: owner, conversationId, userIds: [friend, owner] });
     expect(await replicas[1].send({ actorId: friend, conversationId, text: 'back' })).toMatchObject({
       message: { seq: 5 },
     });
