@@ -24,6 +24,8 @@ const defaultRenewMs = 3_000;
 /** A dead gateway's lease lasts 15 s and its users are offline within 20 s: somebody looks this often. */
 const defaultSweepMs = 2_000;
 const silenceCheckMs = 2_000;
+/** After the first thing that Redis did not take it is asked this soon; while it stays away, with each renewal. */
+const retryMs = 500;
 
 /**
  * Keeps this gateway's share of presence in Redis: its lease, the connections it holds, and the clean-up after gateways
@@ -36,8 +38,11 @@ export class PresenceKeeper {
   readonly #kept = new Map<string, Kept>();
   /** Connections that ended while Redis did not answer. */
   readonly #owed = new Map<string, PresenceConnection>();
+  /** Users of whom something was not answered: Redis may have taken it all the same, and then finds no change later. */
+  #untold = new Set<string>();
   readonly #timers: NodeJS.Timeout[];
   #sweepTimer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
   /** A connect was not taken: everything is told again after the next renewal. */
   #incomplete = false;
   #renewing: Promise<void> | undefined;
@@ -102,7 +107,7 @@ export class PresenceKeeper {
       await this.#options.store.setStatus(this.#options.boot, kept.connection, status);
       this.#options.onChange(kept.connection.userId, false);
     } catch (error) {
-      this.#missed(error);
+      this.#missed(error, kept.connection.userId);
     }
   }
 
@@ -111,6 +116,7 @@ export class PresenceKeeper {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#sweepTimer);
+    clearTimeout(this.#retryTimer);
     await this.#renewing;
     this.#kept.clear();
     try {
@@ -124,6 +130,8 @@ export class PresenceKeeper {
 
   async #renew(): Promise<void> {
     const { store, boot, log, onChange } = this.#options;
+    const untold = this.#untold;
+    this.#untold = new Set();
     try {
       const lasted = await store.renew(boot);
       await this.#payOwed();
@@ -137,17 +145,18 @@ export class PresenceKeeper {
         if (!lasted && held.length > 0) log.info({ connections: held.length }, 'presence told again');
         for (const userId of restored) onChange(userId, false);
       }
+      for (const userId of untold) onChange(userId, true);
       this.#away = false;
     } catch (error) {
+      for (const userId of untold) this.#untold.add(userId);
       this.#missed(error);
     }
   }
 
   async #payOwed(): Promise<void> {
     for (const [socketId, connection] of this.#owed) {
-      const wasLast = await this.#options.store.disconnect(this.#options.boot, connection);
+      await this.#options.store.disconnect(this.#options.boot, connection);
       this.#owed.delete(socketId);
-      if (wasLast) this.#options.onChange(connection.userId, true);
     }
   }
 
@@ -157,7 +166,7 @@ export class PresenceKeeper {
     store.connect(boot, connection).then(
       // Also when they were online before: this device may be the first that is not away.
       () => onChange(connection.userId, false),
-      (error: unknown) => this.#missed(error),
+      (error: unknown) => this.#missed(error, connection.userId),
     );
     if (kept.status === 'away') this.#tellAway(kept);
   }
@@ -166,7 +175,7 @@ export class PresenceKeeper {
     const { store, boot, onChange } = this.#options;
     store.setStatus(boot, connection, 'away').then(
       () => onChange(connection.userId, false),
-      (error: unknown) => this.#missed(error),
+      (error: unknown) => this.#missed(error, connection.userId),
     );
   }
 
@@ -177,7 +186,7 @@ export class PresenceKeeper {
       () => onChange(connection.userId, true),
       (error: unknown) => {
         this.#owed.set(connection.socketId, connection);
-        this.#missed(error);
+        this.#missed(error, connection.userId);
       },
     );
   }
@@ -211,9 +220,14 @@ export class PresenceKeeper {
     }
   }
 
-  #missed(error: unknown): void {
+  #missed(error: unknown, userId?: string): void {
     this.#incomplete = true;
-    if (!this.#away) this.#options.log.warn({ err: error }, 'presence cannot be kept; it is told again later');
+    if (userId !== undefined) this.#untold.add(userId);
+    if (this.#away) return;
     this.#away = true;
+    this.#options.log.warn({ err: error }, 'presence cannot be kept; it is told again later');
+    if (this.#closed) return;
+    this.#retryTimer = setTimeout(() => void this.renew(), retryMs);
+    this.#retryTimer.unref();
   }
 }

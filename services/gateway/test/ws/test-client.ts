@@ -7,9 +7,6 @@ import { io, type Socket } from 'socket.io-client';
 export type Heard = { event: string; payload: Record<string, unknown> };
 export type Answer<E extends ClientEventName> = ({ ok: true } & ClientEventAck<E>) | { ok: false; error: Problem };
 
-/** Where a test does not say how soon: more than a busy machine needs, also when Redis was late and is asked again. */
-const patienceMs = 15_000;
-
 /** A client that remembers what it heard, in order. */
 export class TestClient {
   readonly socket: Socket;
@@ -90,7 +87,7 @@ export class TestClient {
   }
 
   /** Resolves when `test` holds for what was heard; rejects after `ms`. */
-  async until(what: string, test: (client: this) => boolean, ms = patienceMs): Promise<void> {
+  async until(what: string, test: (client: this) => boolean, ms = 5_000): Promise<void> {
     if (test(this)) return;
     await new Promise<void>((resolve, reject) => {
       const done = (): void => {
@@ -111,7 +108,7 @@ export class TestClient {
   }
 
   /** Resolves when an event was heard that fits. */
-  async hear(event: string, fits: (payload: Record<string, unknown>) => boolean = () => true, ms = patienceMs) {
+  async hear(event: string, fits: (payload: Record<string, unknown>) => boolean = () => true, ms = 5_000) {
     await this.until(event, (client) => client.of(event).some(fits), ms);
     return this.of(event).find(fits) ?? {};
   }
