@@ -1,7 +1,5 @@
+import { skewMs } from '../log/clock-skew.ts';
 import type { Head, ReadStore } from './read-store.ts';
-
-/** Times are those of whoever wrote an entry: this much is forgiven between servers. */
-const skewMs = 10_000;
 
 /**
  * The conversations of a user, each with a seq as of which they are its member: the head, or what is before an entry

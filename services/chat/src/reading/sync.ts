@@ -1,3 +1,4 @@
+import { skewMs } from '../log/clock-skew.ts';
 import { type ConversationView, viewsOf } from './conversation-views.ts';
 import { nothingHydrated } from './hydrate.ts';
 import { cutPage, type LogPage, readLogPage } from './log-pages.ts';
@@ -22,8 +23,6 @@ export type SyncResult = {
 /** Entries in one answer over all conversations, and bytes of their texts; the rest has `hasMore`. */
 const answerEntries = 2_000;
 const answerBytes = 3 * 1024 * 1024;
-/** Tokens are times of a server: this much is forgiven between servers. */
-const skewMs = 10_000;
 const parallelReads = 8;
 
 /**

@@ -1,3 +1,4 @@
+import { skewMs } from '../log/clock-skew.ts';
 import type { LogEntry } from '../log/entry.ts';
 import type { Address, ReadStore } from '../reading/read-store.ts';
 import {
@@ -26,8 +27,6 @@ export type SourceDeps = {
 /** What is looked for: times are inclusive, `terms` at least one. */
 export type Wanted = { terms: readonly SearchTerm[]; from: number; to: number; maxMs(): number };
 
-/** Replicas' clocks agree within this: a conversation's times run backwards by no more. */
-const skewMs = 10_000;
 const readAtOnce = 32;
 const tailBlock = 128;
 /** To look into one more conversation costs as much as to read this much of a message. */

@@ -79,7 +79,7 @@ async function bringEntries(options: JoinLiveOptions, told: number): Promise<num
       // What the feed has not come to yet reaches them through the room.
       if (!isWanted(membership) || entry.seq > feed.delivered) return told;
       if (prepared) rooms.entryToUser(user.id, prepared);
-      if (entry.memberRemoved?.userId === user.id || entry.conversationDeleted) return theirEnd;
+      if (entry.memberRemoved?.userId === user.id) return theirEnd;
       told = entry.seq;
     }
   }

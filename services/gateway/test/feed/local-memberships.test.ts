@@ -6,14 +6,19 @@ const message = { memberUpdated: { userId: 'someone', role: 'member', demotedUse
 const added = (...userIds: string[]) => ({ membersAdded: { userIds, created: null } });
 const removed = (userId: string) => ({ memberRemoved: { userId, banned: false } });
 
+/** Lets sockets of these users in, all at once. */
+async function letIn(world: MembershipWorld, ...userIds: string[]): Promise<void> {
+  const attaching = userIds.map((userId) => world.attach(userId));
+  await world.timers.advance(100);
+  await Promise.all(attaching);
+}
+
 describe('LocalMemberships', () => {
   it('given a member, when entries come, then they are told each after the head at which they came', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada'), 0);
     world.commit(message, 0);
-    const attaching = world.attach('ada');
-    await world.timers.advance(100);
-    await attaching;
+    await letIn(world, 'ada');
 
     world.commit(message, 5);
     world.commit(message, undefined);
@@ -30,9 +35,7 @@ describe('LocalMemberships', () => {
   it('given a member, when they are removed and added again, then they are told of it around exactly their entries', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada', 'bob'), 0);
-    const attaching = [world.attach('ada'), world.attach('bob')];
-    await world.timers.advance(100);
-    await Promise.all(attaching);
+    await letIn(world, 'ada', 'bob');
 
     for (const body of [message, removed('ada'), message, added('ada'), message]) world.commit(body, 1);
     await world.timers.advance(2_000);
@@ -52,9 +55,7 @@ describe('LocalMemberships', () => {
   it('given a removal that the feed has delivered, when an older list of memberships comes in, then it does not count', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada', 'bob'), 0);
-    const first = world.attach('bob');
-    await world.timers.advance(100);
-    await first;
+    await letIn(world, 'bob');
     world.latencyMs = 50;
 
     const second = world.attach('ada');
@@ -75,17 +76,13 @@ describe('LocalMemberships', () => {
   it('given a removal that the feed has delivered before it is projected, when they come meanwhile, then they hear nothing after it', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada', 'bob'), 0);
-    const first = world.attach('bob');
-    await world.timers.advance(100);
-    await first;
+    await letIn(world, 'bob');
     world.commit(removed('ada'), 1, 1_000);
     world.commit(message, 1);
     await world.timers.advance(500);
     expect(world.seqsOf('bob')).toEqual([2, 3]);
 
-    const second = world.attach('ada');
-    await world.timers.advance(100);
-    await second;
+    await letIn(world, 'ada');
     world.commit(message, 1);
     await world.timers.advance(2_000);
 
@@ -97,9 +94,7 @@ describe('LocalMemberships', () => {
   it('given nobody left, when time passes, then nothing is followed any more', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada'), 0);
-    const attaching = world.attach('ada');
-    await world.timers.advance(100);
-    await attaching;
+    await letIn(world, 'ada');
     const user = world.attached.get('ada');
     expect(world.feeds.size).toBe(1);
 

@@ -126,11 +126,12 @@ export class MembershipWorld {
     const entry: LogEntry = { conversationId: this.conversationId, seq, actorId: 'someone', atMs: 0, ...body };
     this.log.push(entry);
     const { conversationId } = this;
-    const isProjected = entry.membersAdded !== undefined || entry.memberRemoved !== undefined;
-    const projectedMs = isProjected ? lagMs : 0;
-    if (isProjected) this.#unprojected.add(seq);
-    if (projectedMs > 0) this.timers.after(projectedMs, () => this.#project(seq));
-    else if (isProjected) this.#project(seq);
+    const changesMembers = entry.membersAdded !== undefined || entry.memberRemoved !== undefined;
+    const projectedMs = changesMembers ? lagMs : 0;
+    if (projectedMs > 0) {
+      this.#unprojected.add(seq);
+      this.timers.after(projectedMs, () => this.#project(seq));
+    } else if (changesMembers) this.#project(seq);
     if (lateMs !== undefined) {
       const data = entryCommitted.encode({ entry, traceId: '', recipientIds: [], recipientsKnown: false });
       this.timers.after(projectedMs + lateMs, () => this.#bus.publish(subjects.entry(conversationId), data));
