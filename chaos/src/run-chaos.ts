@@ -25,7 +25,7 @@ export type ChaosResult = Verdict & {
 };
 
 const people = 20;
-const recoveryGoalMs = 3_000;
+export const recoveryGoalMs = 3_000;
 const settleLimitMs = 60_000;
 const sendEveryMs = 100;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Platform, startPlatform } from '@bluewave/dev-env/platform';
-import { runChaos } from '../src/run-chaos.ts';
+import { recoveryGoalMs, runChaos } from '../src/run-chaos.ts';
 
 describe('a platform whose parts are killed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bluewave-chaos-'));
@@ -20,6 +20,8 @@ describe('a platform whose parts are killed', () => {
 
   it('given 30 s of kills, when all has settled, then nothing acked is lost, doubled, reordered or unnotified', async () => {
     const result = await runChaos(platform, { seconds: 30, seed: 7, report: () => undefined });
+    // Names the part that was slow, and how slow.
+    expect(result.kills.filter(({ recoveredMs }) => recoveredMs > recoveryGoalMs)).toEqual([]);
     expect(result).toMatchObject({
       lost: 0,
       duplicated: 0,
