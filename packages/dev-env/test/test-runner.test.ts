@@ -29,10 +29,15 @@ it('changes what it shares with others', () => {
   jest.useFakeTimers({ now: 0 });
 });
 `,
-  'then.test.ts': `import { expect, it } from '@jest/globals';
+  'then.test.ts': `import { AsyncResource } from 'node:async_hooks';
+import { expect, it } from '@jest/globals';
 it('finds it as it was', () => {
   expect([process.env['LEFT_BEHIND'], typeof process.env['PATH']]).toEqual([undefined, 'string']);
   expect(Date.now()).toBeGreaterThan(1_000_000_000_000);
+});
+it('carries no context of an earlier suite along', () => {
+  const carried = Object.getOwnPropertySymbols(new AsyncResource('any')).map((symbol) => symbol.description);
+  expect(carried.filter((name) => name === 'kResourceStore').length).toBeLessThanOrEqual(1);
 });
 `,
 };
@@ -59,6 +64,7 @@ describe('given suites that run one after the other in one process', () => {
   it('when one changes what they share, then the next finds it as it was', () => {
     expect(results.get('changes what it shares with others')).toMatchObject({ status: 'passed' });
     expect(results.get('finds it as it was')).toMatchObject({ status: 'passed' });
+    expect(results.get('carries no context of an earlier suite along')).toMatchObject({ status: 'passed' });
   });
 });
 
