@@ -16,8 +16,8 @@ const channelOptions = {
   'grpc.keepalive_timeout_ms': 3_000,
   'grpc.keepalive_permit_without_calls': 1,
   'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.min_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
+  // A service that is back is used within this time. The few who call it ask it no more often than three times a second.
+  'grpc.max_reconnect_backoff_ms': 300,
   'grpc.max_receive_message_length': 8 * 1024 * 1024,
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
 };
