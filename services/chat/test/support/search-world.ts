@@ -141,7 +141,7 @@ export class SearchWorld {
     const userId = this.users[user % this.users.length] ?? '';
     return [...this.#messages.values()]
       .filter(({ conversationId, seq }) => seq >= (this.#members.get(conversationId)?.get(userId) ?? Number.MAX_VALUE))
-      .sort((a, b) => (a.at !== b.at ? b.at - a.at : a.id < b.id ? 1 : -1));
+      .sort((a, b) => b.at - a.at || (a.conversationId === b.conversationId ? b.seq - a.seq : a.id < b.id ? 1 : -1));
   }
 
   /** Ids of all that a search finds, page by page. */
