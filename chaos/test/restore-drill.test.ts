@@ -50,8 +50,9 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await platform.stop();
-  await mongod.stop();
+  // A set-up that fails leaves nothing behind either.
+  await platform?.stop();
+  await mongod?.stop();
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
