@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@bluewave/errors/app-error';
 import type { PushServiceDefinition } from '@bluewave/protos/generated/bluewave/push/v1/PushService';
@@ -101,4 +103,23 @@ describe('a call between services', () => {
     const error = await refusal(client.call.SendTest({ actorId: 'me' }, context()));
     expect({ code: error.code, retryable: error.retryable }).toEqual({ code: 'UNAVAILABLE', retryable: true });
   });
+
+  it('given a service that stays away, when it was looked for many times, then it still is as soon as after the first', async () => {
+    const lookedAt: number[] = [];
+    const away = createServer((socket) => {
+      lookedAt.push(performance.now());
+      socket.destroy();
+    });
+    away.listen(0, '127.0.0.1');
+    await once(away, 'listening');
+    open.push(() => new Promise<void>((resolve) => away.close(() => resolve())));
+    const { port } = away.address() as AddressInfo;
+    const client = createClient<PushServiceDefinition>(definition, `127.0.0.1:${port}`, 'push', undefined);
+    open.push(client.close);
+    await refusal(client.call.SendTest({ actorId: 'me' }, context()));
+    while (lookedAt.length < 12) await once(away, 'connection');
+    // A busy machine makes a wait longer, never shorter: the shortest of the last ones is the one that was meant.
+    const waits = lookedAt.slice(1).map((at, index) => at - (lookedAt[index] ?? 0));
+    expect(Math.min(...waits.slice(-5))).toBeLessThan(400);
+  }, 30_000);
 });

@@ -71,11 +71,10 @@ describe('given a running service with short times', () => {
     await put(reply, wish.bytes);
     await media.call.ConfirmUpload({ actorId: owner, uploadId: reply.uploadId }, media.context());
     await media.settled(reply.uploadId);
-    const quarantine = `quarantine/${reply.uploadId}`;
-    await eventually(async () => ((await media.bucket.keys()).includes(quarantine) ? undefined : true));
+    await media.leftQuarantine(reply.uploadId);
     expect((await put(reply, wish.bytes)).status).toBe(200);
-    expect(await media.bucket.keys()).toContain(quarantine);
-    await eventually(async () => ((await media.bucket.keys()).includes(quarantine) ? undefined : true));
+    expect(await media.bucket.keys()).toContain(`quarantine/${reply.uploadId}`);
+    await media.leftQuarantine(reply.uploadId);
     expect(await media.record(reply.uploadId)).toMatchObject({ status: 'ready' });
     expect(await media.bucket.keysOf(reply.uploadId)).toHaveLength(2);
   });

@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import {
-  eventually,
-  type MediaUnderTest,
-  newUser,
-  put,
-  startMediaUnderTest,
-  type Wish,
-} from './support/media-under-test.ts';
+import { type MediaUnderTest, newUser, put, startMediaUnderTest, type Wish } from './support/media-under-test.ts';
 import * as sample from './support/sample-files.ts';
 
 let media: MediaUnderTest;
@@ -90,9 +83,7 @@ describe('given a JPEG of a phone', () => {
     const small = await download(reply.uploadId, true);
     expect(small.response.headers.get('content-type')).toBe('image/webp');
     expect(await sharp(small.bytes).metadata()).toMatchObject({ format: 'webp', width: 213, height: 320 });
-    // Quarantine is emptied last, when everybody has been told.
-    const quarantine = `quarantine/${reply.uploadId}`;
-    await eventually(async () => ((await media.bucket.keys()).includes(quarantine) ? undefined : true));
+    await media.leftQuarantine(reply.uploadId);
     expect(await media.bucket.keysOf(reply.uploadId)).toEqual([
       `media/${reply.uploadId}/content`,
       `media/${reply.uploadId}/thumbnail`,

@@ -12,7 +12,7 @@ import { createLogger } from '@bluewave/runtime/logger';
 import mongoose from 'mongoose';
 import { type MediaConfig, readConfig } from '../../src/config.ts';
 import { startMedia, type RunningMedia } from '../../src/server.ts';
-import type { Upload } from '../../src/uploads/upload.ts';
+import { objectKeys, type Upload } from '../../src/uploads/upload.ts';
 import { fromDocument } from '../../src/storage/mongo/upload-document.ts';
 import type { UploadDocument } from '../../src/storage/mongo/upload-model.ts';
 import { testBucket } from './test-bucket.ts';
@@ -39,6 +39,8 @@ export type MediaUnderTest = {
   settled(uploadId: string): Promise<UploadMessage>;
   /** Waits until chat and the owner heard of it and that is on record. */
   announced(uploadId: string): Promise<Upload>;
+  /** Waits until quarantine holds nothing of it: that comes last, when everybody has been told. */
+  leftQuarantine(uploadId: string): Promise<true>;
   record(uploadId: string): Promise<Upload | undefined>;
   edit(uploadId: string, change: object): Promise<void>;
   another(change?: Partial<MediaConfig>): Promise<RunningMedia>;
@@ -158,6 +160,8 @@ export async function startMediaUnderTest(change: Partial<MediaConfig> = {}): Pr
         const found = await record(uploadId);
         return found?.announced && wasHeard(uploadId) ? found : undefined;
       }),
+    leftQuarantine: (uploadId) =>
+      eventually(async () => ((await bucket.keys()).includes(objectKeys(uploadId).quarantine) ? undefined : true)),
     async edit(uploadId, change) {
       await uploads.updateOne({ _id: new mongoose.Types.UUID(uploadId) }, { $set: change });
     },
