@@ -6,7 +6,7 @@ import { createMongoPeopleStore } from '../src/storage/mongo-people-store.ts';
 import { type ChatUnderTest, eventually, startChatUnderTest } from './support/chat-under-test.ts';
 import { environmentOf, testLog } from './support/environment.ts';
 import { Replica } from './support/replica.ts';
-import { TcpProxy } from './support/tcp-proxy.ts';
+import { TcpProxy } from '@bluewave/dev-env/net/tcp-proxy';
 
 let chat: ChatUnderTest;
 beforeAll(async () => void (chat = await startChatUnderTest()));
@@ -247,7 +247,7 @@ describe('given a block while the other is writing', () => {
 describe('given a replica that does not hear the bus', () => {
   it('when somebody is blocked at another, then it acknowledges nothing of theirs that was sent 5 s later', async () => {
     const nats = await TcpProxy.start(environmentOf('TEST_NATS_URL'));
-    const config = { ...chat.config, natsUrl: `nats://127.0.0.1:${nats.port}` };
+    const config = { ...chat.config, natsUrl: nats.url };
     const lonely = await startChat(config, testLog);
     const deaf = new Replica(lonely.grpcPort);
     const { a, b, id } = await pair();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { entryCommitted } from '@bluewave/events/codec';
+import { entryCommitted, userEvent } from '@bluewave/events/codec';
 import { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
 import { connectMongo } from '@bluewave/mongo/connect';
@@ -8,7 +8,7 @@ import { chatCollections, type ChatCollections } from '../../src/storage/collect
 import { eventually } from './chat-under-test.ts';
 import { environmentOf, testConfig, testLog } from './environment.ts';
 import { Replica, type Sent } from './replica.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from '@bluewave/dev-env/net/tcp-proxy';
 
 /** One chat process with one conversation, whose database and bus can be taken away from it alone. */
 export type OutageScene = {
@@ -21,6 +21,10 @@ export type OutageScene = {
   collections: ChatCollections;
   /** Seqs that were heard on the bus. */
   heard: Set<number>;
+  /** Not a member. */
+  outsider: string;
+  /** As of which seq the outsider's own subject said that they became a member. */
+  outsiderAdded: Set<number>;
   send(text?: string, clientMsgId?: string): Promise<Sent>;
   hears(...seqs: number[]): Promise<true>;
   /** Another process on the same database, with a way of its own to it. */
@@ -35,7 +39,7 @@ export async function openOutageScene(): Promise<OutageScene> {
   const [mongo, nats] = await Promise.all([TcpProxy.start(mongodbUrl), TcpProxy.start(natsUrl)]);
   const config = testConfig({
     mongodbUrl: `mongodb://127.0.0.1:${mongo.port}/?directConnection=true`,
-    natsUrl: `nats://127.0.0.1:${nats.port}`,
+    natsUrl: nats.url,
   });
   const chat = await atLast(() => startChat(config, testLog, { timings }));
   const replica = new Replica(chat.grpcPort);
@@ -46,13 +50,19 @@ export async function openOutageScene(): Promise<OutageScene> {
   bus.subscribe(subjects.entry(conversationId), ({ data }) => {
     heard.add(entryCommitted.decode(data).entry?.seq ?? 0);
   });
+  const outsider = randomUUID();
+  const outsiderAdded = new Set<number>();
+  bus.subscribe(subjects.user(outsider), ({ data }) => {
+    const { conversationAdded } = userEvent.decode(data);
+    if (conversationAdded) outsiderAdded.add(conversationAdded.seq);
+  });
   await (await bus.connection()).flush();
   const { mongodbDatabase: database } = config;
   const connection = await atLast(() =>
     connectMongo({ url: mongodbUrl, database, appName: 'chat-test', log: testLog }),
   );
   return {
-    ...{ mongo, nats, chat, replica, owner, conversationId, heard },
+    ...{ mongo, nats, chat, replica, owner, conversationId, heard, outsider, outsiderAdded },
     collections: chatCollections(connection),
     send: (text = 'hello', clientMsgId = randomUUID()) =>
       replica.send({ actorId: owner, conversationId, text, clientMsgId }),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from '@bluewave/dev-env/net/tcp-proxy';
 import { World } from './world.ts';
 
 describe('a gateway that goes away', () => {
@@ -99,7 +99,7 @@ describe('a gateway that goes away', () => {
   it('given sockets that are being let in while it drains, then each is refused with a time to come back', async () => {
     const redisWire = await TcpProxy.start(process.env['TEST_REDIS_URL'] ?? '');
     const [ada, bob] = await world.people('ada', 'bob');
-    await world.addGateway({ redisUrl: redisWire.url('redis') });
+    await world.addGateway({ redisUrl: redisWire.url });
     const last = world.gateways.length - 1;
     // Enough of them that the drain still goes on when the others are let in.
     const connected = await Promise.all(Array.from({ length: 9 }, () => world.connect(bob, last)));
@@ -111,7 +111,7 @@ describe('a gateway that goes away', () => {
     // What was asked of the gateway is at Redis by then, which does not answer.
     await new Promise((resolve) => setTimeout(resolve, 50));
     const closing = world.gateways.pop()?.close();
-    redisWire.release();
+    redisWire.open();
 
     for (const refusal of await refusals) {
       expect(refusal).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from '@bluewave/dev-env/net/tcp-proxy';
 import { World } from './world.ts';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -12,10 +12,10 @@ describe('outages', () => {
   beforeAll(async () => {
     natsWire = await TcpProxy.start(process.env['TEST_NATS_URL'] ?? '');
     world = await World.start({ gateways: 1 });
-    await world.addGateway({ natsUrl: natsWire.url('nats') });
+    await world.addGateway({ natsUrl: natsWire.url });
   }, 30_000);
   afterAll(async () => {
-    natsWire.mend();
+    natsWire.open();
     await world.close();
     await natsWire.close();
   }, 30_000);
@@ -27,11 +27,11 @@ describe('outages', () => {
     await ada1.say(id, 'before');
     await bob1.hear('message:new');
 
-    natsWire.cut();
+    natsWire.refuse();
     await pause(100);
     for (let n = 0; n < 250; n += 1) await ada1.say(id, `deaf ${n}`);
     await bob1.until('all, by asking the log', () => bob1.seqs(id).at(-1) === 252, 5_000);
-    natsWire.mend();
+    natsWire.open();
     for (let n = 0; n < 10; n += 1) await ada1.say(id, `healed ${n}`);
     await bob1.until('the rest', () => bob1.seqs(id).at(-1) === 262, 5_000);
 
@@ -42,11 +42,11 @@ describe('outages', () => {
     const [ada, eve] = await world.people('ada', 'eve');
     const eve1 = await world.connect(eve, 1);
 
-    natsWire.cut();
+    natsWire.refuse();
     await pause(100);
     const group = await world.group(ada, eve);
     await world.send(ada, group.id, 'unheard');
-    natsWire.mend();
+    natsWire.open();
     await eve1.hear('conversation:added', () => true, 5_000);
     await world.send(ada, group.id, 'heard');
     await eve1.hear('message:new', ({ message }) => (message as { text: string }).text === 'heard', 5_000);
@@ -60,13 +60,13 @@ describe('outages', () => {
     const group = await world.group(ada, eve);
     const eve1 = await world.connect(eve, 1);
 
-    natsWire.cut();
+    natsWire.refuse();
     await pause(100);
     await world.send(ada, group.id, 'still a member');
     await world.ok('DELETE', `/conversations/${group.id}/members/${eve.userId}`, ada.accessToken);
     await world.send(ada, group.id, 'not for eve');
     await pause(500);
-    natsWire.mend();
+    natsWire.open();
     await world.send(ada, group.id, 'nor this');
     await eve1.hear('conversation:removed', () => true, 5_000);
     await pause(500);
@@ -105,12 +105,12 @@ describe('outages', () => {
     const ada = await world.person('ada');
     const ada1 = await world.connect(ada, 1);
 
-    natsWire.cut();
+    natsWire.refuse();
     await pause(100);
     await world.ok('POST', '/auth/logout', ada.accessToken, {}, 0);
     await pause(300);
     expect(ada1.socket.connected).toBe(true);
-    natsWire.mend();
+    natsWire.open();
 
     await ada1.hear('session:revoked', () => true, 5_000);
     await ada1.hear('disconnect', () => true, 1_000);

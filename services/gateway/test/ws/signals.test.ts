@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { TestClient } from './test-client.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from '@bluewave/dev-env/net/tcp-proxy';
 import { type Person, World } from './world.ts';
 
 const statusIs = (userId: string, status: string) => (payload: Record<string, unknown>) =>
@@ -15,10 +15,10 @@ describe('signals between gateways', () => {
   beforeAll(async () => {
     redisWire = await TcpProxy.start(process.env['TEST_REDIS_URL'] ?? '');
     world = await World.start({ gateways: 1 });
-    await world.addGateway({ redisUrl: redisWire.url('redis') });
+    await world.addGateway({ redisUrl: redisWire.url });
   }, 30_000);
   afterAll(async () => {
-    redisWire.mend();
+    redisWire.open();
     await world.close();
     await redisWire.close();
     redis.disconnect();
@@ -141,7 +141,7 @@ describe('signals between gateways', () => {
     await pause(1_500);
     ada1.heard.length = 0;
 
-    redisWire.cut();
+    redisWire.refuse();
     const cutAt = Date.now();
     // Everything durable goes on.
     await ada1.say(id, 'without redis on the other side');
@@ -152,7 +152,7 @@ describe('signals between gateways', () => {
     late.close();
     await ada1.hear('presence', statusIs(bob.userId, 'offline'), 21_000);
     const offlineAfterMs = Date.now() - cutAt;
-    redisWire.mend();
+    redisWire.open();
     await ada1.hear('presence', statusIs(bob.userId, 'online'), 10_000);
 
     expect(offlineAfterMs).toBeLessThan(20_000);
