@@ -1,5 +1,5 @@
 import type { Logger } from '@bluewave/runtime/logger';
-import { connect, Events, type NatsConnection, type Subscription } from 'nats';
+import { connect, DebugEvents, Events, type NatsConnection, type Subscription } from 'nats';
 import { natsServers } from './nats-servers.ts';
 import { TroubleLog } from './nats-trouble.ts';
 
@@ -19,6 +19,14 @@ export type EventBusOptions = {
   /** Shown in the server's connection list. */
   name: string;
   log: Logger;
+  /** How often the server is asked whether it is there, ms; when two of these are without an answer it is not. */
+  pingMs?: number;
+};
+
+type Ready = {
+  connection: Promise<NatsConnection>;
+  resolve(connection: NatsConnection): void;
+  reject(error: Error): void;
 };
 
 /**
@@ -27,28 +35,23 @@ export type EventBusOptions = {
  * not queued: the record is elsewhere.
  */
 export class EventBus {
+  readonly #options: EventBusOptions;
   readonly #log: Logger;
   readonly #trouble: TroubleLog;
   readonly #wanted = new Set<Wanted>();
   readonly #healed = new Set<() => void>();
-  readonly #ready: Promise<NatsConnection>;
-  #resolveReady: (connection: NatsConnection) => void = () => undefined;
-  #rejectReady: (error: Error) => void = () => undefined;
+  #ready = newReady();
   #connection: NatsConnection | undefined;
   #connected = false;
+  #breaks = 0;
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: EventBusOptions) {
+    this.#options = options;
     this.#log = options.log;
     this.#trouble = new TroubleLog(options.log);
-    this.#ready = new Promise((resolve, reject) => {
-      this.#resolveReady = resolve;
-      this.#rejectReady = reject;
-    });
-    // Nobody may be waiting when the bus closes before it ever connected.
-    this.#ready.catch(() => undefined);
-    this.#connect(options);
+    this.#connect();
   }
 
   /** Whether publishes reach a server now. */
@@ -56,21 +59,31 @@ export class EventBus {
     return this.#connected;
   }
 
-  /** The underlying connection once there is one; rejects when the bus closes before. */
+  /**
+   * How often the connection has broken. A server takes what one connection brings in order: when it acknowledges
+   * something, it also has what was published before at the same count.
+   */
+  get breaks(): number {
+    return this.#breaks;
+  }
+
+  /** The underlying connection once there is one; rejects when the bus closes before. It reconnects, or closes. */
   connection(): Promise<NatsConnection> {
-    return this.#ready;
+    return this.#ready.connection;
   }
 
   /** Core publish, at most once. @returns false when there is no connection: nothing was sent. */
   publish(subject: string, data: Uint8Array): boolean {
-    if (!this.#connected || !this.#connection) return false;
-    this.#connection.publish(subject, data);
-    return true;
+    const connection = this.current();
+    connection?.publish(subject, data);
+    return connection !== undefined;
   }
 
   /** The live connection for publishes with headers and replies, or undefined while down. */
   current(): NatsConnection | undefined {
-    return this.#connected ? this.#connection : undefined;
+    const connection = this.#connection;
+    if (!this.#connected || !connection || connection.isClosed() || connection.isDraining()) return undefined;
+    return connection;
   }
 
   /**
@@ -103,7 +116,7 @@ export class EventBus {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#rejectReady(new Error('the event bus was closed'));
+    this.#ready.reject(new Error('the event bus was closed'));
     const connection = this.#connection;
     if (!connection || connection.isClosed()) return;
     let timer: NodeJS.Timeout | undefined;
@@ -115,22 +128,23 @@ export class EventBus {
     if (!connection.isClosed()) await connection.close();
   }
 
-  #connect(options: EventBusOptions): void {
+  #connect(): void {
+    const { url, name, pingMs = 5_000 } = this.#options;
     connect({
-      ...natsServers(options.url),
-      name: options.name,
+      ...natsServers(url),
+      name,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
       reconnectJitter: 250,
       timeout: 2_000,
-      pingInterval: 5_000,
+      pingInterval: pingMs,
       maxPingOut: 2,
     }).then(
       (connection) => this.#established(connection),
       (error: unknown) => {
         if (this.#closed) return;
         this.#trouble.warn(error, 'Live delivery, notifications and media wait, messages are kept');
-        this.#retry = setTimeout(() => this.#connect(options), 500);
+        this.#retry = setTimeout(() => this.#connect(), 500);
       },
     );
   }
@@ -142,22 +156,40 @@ export class EventBus {
     this.#trouble.over('NATS answers now');
     for (const wanted of this.#wanted) this.#start(wanted, connection);
     this.#watch(connection).catch((error: unknown) => this.#log.error({ err: error }, 'NATS status ended'));
-    this.#resolveReady(connection);
+    void connection.closed().then(() => this.#ended());
+    this.#ready.resolve(connection);
     this.#tellHealed();
   }
 
   async #watch(connection: NatsConnection): Promise<void> {
-    for await (const status of connection.status()) {
-      if (status.type === Events.Disconnect) {
-        this.#connected = false;
+    for await (const { type } of connection.status()) {
+      if (type === Events.Disconnect) {
+        this.#broke();
         this.#log.warn('NATS connection lost');
-      } else if (status.type === Events.Reconnect) {
+      } else if (type === Events.Reconnect) {
         this.#connected = true;
         this.#log.info('NATS connection is back');
         this.#tellHealed();
+      } else if (type === DebugEvents.StaleConnection) {
+        this.#broke();
+        this.#log.warn('NATS does not answer: connecting anew');
+        // The client would first wait until what it sent is taken, which a host that vanished never does.
+        await connection.close();
       }
     }
+  }
+
+  #broke(): void {
     this.#connected = false;
+    this.#breaks += 1;
+  }
+
+  /** The client is done with its connection: it was closed here, or the server refused it more than once. */
+  #ended(): void {
+    this.#broke();
+    if (this.#closed) return;
+    this.#ready = newReady();
+    this.#connect();
   }
 
   #tellHealed(): void {
@@ -177,4 +209,12 @@ export class EventBus {
       },
     });
   }
+}
+
+function newReady(): Ready {
+  let settle: Pick<Ready, 'resolve' | 'reject'> | undefined;
+  const connection = new Promise<NatsConnection>((resolve, reject) => (settle = { resolve, reject }));
+  // Nobody may be waiting when the bus closes before it ever connected.
+  connection.catch(() => undefined);
+  return { connection, ...(settle as unknown as Pick<Ready, 'resolve' | 'reject'>) };
 }

@@ -93,16 +93,19 @@ export class WorkConsumer {
       max_deliver: -1,
     });
     const consumer = await connection.jetstream().consumers.get(stream.name, durable);
-    this.#messages = await consumer.consume({
+    const messages = await consumer.consume({
       max_messages: concurrency,
       idle_heartbeat: 5_000,
       expires: 15_000,
       // A server that lost its data lost stream and consumer: end, so that they are made again.
       abort_on_missing_resource: true,
     });
-    if (this.#abort.signal.aborted) return this.#messages.stop();
+    this.#messages = messages;
+    if (this.#abort.signal.aborted) return messages.stop();
+    // The client would wait for more of it for ever.
+    void connection.closed().then(() => messages.stop());
     this.#trouble.over(`${durable} takes work now`);
-    for await (const message of this.#messages) {
+    for await (const message of messages) {
       const work = this.#handle(message).finally(() => {
         this.#running.delete(work);
         this.#slotFreed?.();
