@@ -21,6 +21,7 @@ function openBus() {
   const sent: Sent[] = [];
   const bus = {
     isUp: true,
+    breaks: 0,
     publish: (_subject: string, data: Uint8Array): boolean => {
       if (bus.isUp) heard.push(entryCommitted.decode(data).entry?.seq ?? 0);
       return bus.isUp;
@@ -97,6 +98,19 @@ describe('the entries stream', () => {
       [2, 'failed'],
       [1, 'failed'],
     ]);
+  });
+
+  it.each([
+    ['before anything else is published', []],
+    ['and more is published', [3]],
+  ])('given entries that were gathered, when the connection breaks %s, then they failed', (_what, later) => {
+    publish(1);
+    publish(2);
+    at.bus.breaks += 1;
+    for (const seq of later) publish(seq);
+    jest.advanceTimersByTime(10);
+    expect(at.sent.map(({ seqs }) => seqs)).toEqual(later.length > 0 ? [later] : []);
+    expect(outcomes).toEqual([1, 2].map((seq) => [seq, 'failed']));
   });
 
   it('given entries that were gathered, when it closes, then they are published before', () => {

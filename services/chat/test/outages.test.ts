@@ -24,7 +24,7 @@ const shutdowns: ['nothing' | 'NATS' | 'MongoDB' | 'everything', ('nats' | 'mong
  */
 let opening: Promise<OutageScene[]> | undefined;
 const scenes = () =>
-  (opening ??= Promise.all(Array.from({ length: 2 * ways.length + shutdowns.length }, openOutageScene)));
+  (opening ??= Promise.all(Array.from({ length: 2 * ways.length + 1 + shutdowns.length }, openOutageScene)));
 afterAll(async () => {
   await Promise.all((await scenes()).map((scene) => scene.close()));
 }, 60_000);
@@ -41,7 +41,8 @@ const inScene =
 describe('given NATS that is away', () => {
   it.concurrent.each(ways)(
     'when it goes by %s, then everything goes on, and what was written is told once it is back',
-    inScene(async ({ nats, replica, owner, conversationId, heard, send, hears }, how: 'silence' | 'refuse') => {
+    inScene(async (scene, how: 'silence' | 'refuse') => {
+      const { nats, replica, owner, conversationId, heard, outsider, outsiderAdded, send, hears } = scene;
       await send();
       await hears(2);
       nats[how]();
@@ -50,9 +51,29 @@ describe('given NATS that is away', () => {
       expect(ms).toBeLessThan(2_500);
       const edited = await replica.call.EditMessage({ actorId: owner, conversationId, seq: 3, text: 'edited' });
       expect(edited.text).toBe('edited');
-      expect(heard).toEqual(new Set([2]));
+      await replica.call.AddMembers({ actorId: owner, conversationId, userIds: [outsider] });
+      expect({ heard, outsiderAdded }).toEqual({ heard: new Set([2]), outsiderAdded: new Set() });
       nats.open();
-      await hears(3, 4, 5, 6);
+      await hears(3, 4, 5, 6, 7);
+      expect(outsiderAdded).toEqual(new Set([7]));
+    }),
+    60_000,
+  );
+
+  it.concurrent(
+    'when its connection breaks while entries are on their way, then gateways hear each of them',
+    inScene(async ({ nats, send, hears }) => {
+      const seqs: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        // What the gateways are sent is lost; what the stream is sent a moment later goes over the next connection.
+        nats.silence();
+        seqs.push((await send()).message?.seq ?? 0);
+        nats.open();
+        // A connection that broke a moment ago is made again later than that.
+        await new Promise((resolve) => setTimeout(resolve, 700));
+      }
+      expect(seqs).toEqual([2, 3, 4, 5, 6]);
+      await hears(...seqs);
     }),
     60_000,
   );

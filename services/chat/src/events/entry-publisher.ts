@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { PublishOutcome } from '@bluewave/events/acked-publisher';
 import { entryCommitted, userEvent } from '@bluewave/events/codec';
 import type { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
@@ -27,9 +28,12 @@ export type EntryPublisherOptions = {
   log: Logger;
   /** Unpublished entries that are kept in memory. */
   maxKept?: number;
-  /** Told of every entry on its way out. */
+  /** Told of every entry on its way out, and again when it had to be sent again. */
   onPublished(entry: LogEntry): void;
 };
+
+/** What one user's own subject is to hear: an encoded UserEvent. */
+type Notice = { userId: string; event: Uint8Array };
 
 /** Larger conversations are looked up by whoever has to notify somebody. */
 const maxListedRecipients = 50;
@@ -78,8 +82,8 @@ export class EntryPublisher {
     projected
       .then(() => this.#persist(entry, () => hydrateForAll(this.#options.reads, entry)))
       .then(async (hydrated) => {
-        await this.#persist(entry, () => this.#tellUsers(entry));
-        this.#publish(entry, hydrated, hold, traceId, recipients);
+        const notices = await this.#persist(entry, () => this.#noticesOf(entry));
+        this.#publish(entry, hydrated, hold, traceId, recipients, notices);
       })
       // Only a publisher that closes gives up. The hold stays, and another process finishes it.
       .catch((error: unknown) => this.#options.log.warn({ err: error, seq: entry.seq }, 'an entry stays unpublished'));
@@ -98,16 +102,14 @@ export class EntryPublisher {
 
   /** Projects and publishes an entry again, until the stream has it or the signal aborts. */
   async redo(entry: LogEntry, signal: AbortSignal): Promise<void> {
-    const { projections, reads, stream, onPublished } = this.#options;
+    const { projections, reads } = this.#options;
     await project(projections, entry);
     const data = this.#encode(entry, await hydrateForAll(reads, entry), '', undefined);
-    await this.#tellUsers(entry);
+    const notices = await this.#noticesOf(entry);
     for (;;) {
       signal.throwIfAborted();
-      const outcome = await new Promise((resolve) => {
-        stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, resolve);
-      });
-      if (outcome === 'acked') return onPublished(entry);
+      const outcome = await new Promise((resolve) => this.#send(entry, data, notices, resolve));
+      if (outcome === 'acked') return this.#options.onPublished(entry);
       await sleep(retryMs, signal);
     }
   }
@@ -138,16 +140,30 @@ export class EntryPublisher {
     }
   }
 
-  #publish(entry: LogEntry, hydrated: Hydrated, hold: Hold, traceId: string, recipients?: string[]): void {
+  #publish(
+    entry: LogEntry,
+    hydrated: Hydrated,
+    hold: Hold,
+    traceId: string,
+    recipients?: string[],
+    notices: Notice[] = [],
+  ): void {
     const data = this.#encode(entry, hydrated, traceId, recipients);
     const attempt = (): void => {
-      this.#options.stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, (outcome) => {
+      this.#send(entry, data, notices, (outcome) => {
         if (outcome === 'acked') this.#release(hold);
         else this.#backlog.add({ entry, hold, again: attempt });
       });
+      this.#options.onPublished(entry);
     };
     attempt();
-    this.#options.onPublished(entry);
+  }
+
+  /** Once. What is acknowledged was sent after the notices, so they have arrived too. */
+  #send(entry: LogEntry, data: Uint8Array, notices: Notice[], done: (outcome: PublishOutcome) => void): void {
+    const { bus, stream } = this.#options;
+    for (const { userId, event } of notices) bus.publish(subjects.user(userId), event);
+    stream.publish(subjects.entry(entry.conversationId), addressOf(entry), data, done);
   }
 
   #release(hold: Hold): void {
@@ -164,18 +180,14 @@ export class EntryPublisher {
     });
   }
 
-  /** Tells those who became or ceased to be members, also when the entry's projection was another process's doing. */
-  async #tellUsers({ body, conversationId, seq }: LogEntry): Promise<void> {
-    const tell = (userId: string, event: object): void => {
-      this.#options.bus.publish(subjects.user(userId), userEvent.encode({ userId, ...event }));
-    };
+  /** For those who became or ceased to be members, also when the entry's projection was another process's doing. */
+  async #noticesOf({ body, conversationId, seq }: LogEntry): Promise<Notice[]> {
+    const notice = (userId: string, event: object) => ({ userId, event: userEvent.encode({ userId, ...event }) });
     if (body.type === 'member:added') {
-      for (const userId of body.userIds) tell(userId, { conversationAdded: { conversationId, seq } });
-      return;
+      return body.userIds.map((userId) => notice(userId, { conversationAdded: { conversationId, seq } }));
     }
-    for (const userId of await this.#leavers({ body, conversationId, seq })) {
-      tell(userId, { conversationRemoved: { conversationId, seq } });
-    }
+    const leavers = await this.#leavers({ body, conversationId, seq });
+    return leavers.map((userId) => notice(userId, { conversationRemoved: { conversationId, seq } }));
   }
 
   async #leavers({ body, conversationId, seq }: Pick<LogEntry, 'body' | 'conversationId' | 'seq'>): Promise<string[]> {
