@@ -19,7 +19,7 @@ export type EventBusOptions = {
   /** Shown in the server's connection list. */
   name: string;
   log: Logger;
-  /** How often the server is asked whether it is there, ms; when two of these are without an answer it is not. */
+  /** How often the server is asked whether it is there, ms; when two of these have no answer it is not. */
   pingMs?: number;
 };
 
@@ -28,6 +28,11 @@ type Ready = {
   resolve(connection: NatsConnection): void;
   reject(error: Error): void;
 };
+
+const defaultPingMs = 5_000;
+const unansweredPings = 2;
+/** A connection passes for alive for at most this long after its server vanished: what it took is lost. */
+export const deadUnnoticedMs = defaultPingMs * (unansweredPings + 1);
 
 /**
  * The connection to NATS, without which everything goes on: it connects in the background, reconnects for ever, and
@@ -129,7 +134,7 @@ export class EventBus {
   }
 
   #connect(): void {
-    const { url, name, pingMs = 5_000 } = this.#options;
+    const { url, name, pingMs = defaultPingMs } = this.#options;
     connect({
       ...natsServers(url),
       name,
@@ -138,7 +143,7 @@ export class EventBus {
       reconnectJitter: 250,
       timeout: 2_000,
       pingInterval: pingMs,
-      maxPingOut: 2,
+      maxPingOut: unansweredPings,
     }).then(
       (connection) => this.#established(connection),
       (error: unknown) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { TcpProxy } from '@bluewave/dev-env/net/tcp-proxy';
 import { userEvent, userUpdated } from '@bluewave/events/codec';
 import { EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
@@ -226,31 +226,31 @@ describe('announcements', () => {
     events.close();
   });
 
-  it('given NATS that is away, when a session ends, then the logout is not held up and the announcement comes later', async () => {
-    const nats = new URL(engine('TEST_NATS_URL'));
-    const forwarder = createServer((socket) => {
-      const upstream = connect(Number(nats.port), nats.hostname);
-      for (const one of [socket, upstream])
-        one.on('close', () => [socket, upstream].forEach((end) => end.destroy())).on('error', () => one.destroy());
-      socket.pipe(upstream).pipe(socket);
-    });
-    await listen(forwarder, 0);
-    const { port } = forwarder.address() as AddressInfo;
-    await new Promise((resolve) => forwarder.close(resolve));
-
-    const late = await startFixture({ NATS_URL: `nats://127.0.0.1:${port}` });
-    const session = await late.call.Register(registration(), context());
-    const userId = session.user?.user?.id ?? '';
-    const heard = await hearRevoked(userId);
-    const request = { actorId: userId, sessionId: session.sessionId };
-    expect(await late.call.Logout(request, context())).toEqual({ deviceIds: [session.deviceId] });
-    await listen(forwarder, port);
-    expect(await heard.until(1)).toEqual([session.sessionId]);
-    heard.close();
-    await late.close();
-    await new Promise((resolve) => forwarder.close(resolve));
-  });
+  it.each<['refuse' | 'silence']>([['refuse'], ['silence']])(
+    'given NATS that is away by %s, when a session ends, then the logout is not held up and the announcement comes later',
+    async (how) => {
+      const nats = await TcpProxy.start(engine('TEST_NATS_URL'));
+      const late = await startFixture({ NATS_URL: nats.url });
+      const logIn = () => late.call.Register(registration(), context());
+      const logOut = async ({ user, sessionId, deviceId }: Awaited<ReturnType<typeof logIn>>) => {
+        const request = { actorId: user?.user?.id ?? '', sessionId };
+        expect(await late.call.Logout(request, context())).toEqual({ deviceIds: [deviceId] });
+      };
+      const [before, meanwhile] = [await logIn(), await logIn()];
+      const [heardBefore, heard] = [
+        await hearRevoked(before.user?.user?.id ?? ''),
+        await hearRevoked(meanwhile.user?.user?.id ?? ''),
+      ];
+      await logOut(before);
+      expect(await heardBefore.until(1)).toEqual([before.sessionId]);
+      nats[how]();
+      await logOut(meanwhile);
+      expect(await heard.until(0)).toEqual([]);
+      nats.open();
+      expect(await heard.until(1)).toEqual([meanwhile.sessionId]);
+      for (const one of [heardBefore, heard]) one.close();
+      await late.close();
+      await nats.close();
+    },
+  );
 });
-
-const listen = (server: Server, port: number): Promise<void> =>
-  new Promise((resolve, reject) => void server.once('error', reject).listen(port, '127.0.0.1', resolve));

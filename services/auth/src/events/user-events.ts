@@ -1,5 +1,5 @@
 import { userEvent, userUpdated } from '@bluewave/events/codec';
-import type { EventBus } from '@bluewave/events/event-bus';
+import { deadUnnoticedMs, type EventBus } from '@bluewave/events/event-bus';
 import { subjects } from '@bluewave/events/subjects';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { ProfileEvents } from '../accounts/profiles.ts';
@@ -13,15 +13,25 @@ export type UserEvents = SessionEvents & ProfileEvents & { close(): void };
 
 type Announcement = { subject: string; data: Uint8Array };
 
-/** Tells gateways what changed for a user. Best effort: what NATS does not take now is kept and tried again. */
+/**
+ * Tells gateways what changed for a user. What NATS does not take now is kept and tried again; what it took shortly
+ * before the connection broke is told again, since that may have been dead already. To hear it twice is harmless.
+ */
 export function createUserEvents(bus: EventBus, log: Logger): UserEvents {
-  const waiting: Announcement[] = [];
+  let waiting: Announcement[] = [];
+  let told: { announcement: Announcement; at: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    for (let next = waiting[0]; next && bus.publish(next.subject, next.data); next = waiting[0]) waiting.shift();
+    const now = Date.now();
+    const recent = told.findIndex(({ at }) => now - at <= deadUnnoticedMs);
+    told.splice(0, recent === -1 ? told.length : recent);
+    for (let next = waiting[0]; next && bus.publish(next.subject, next.data); next = waiting[0]) {
+      waiting.shift();
+      told.push({ announcement: next, at: now });
+    }
     if (waiting.length > 0) timer = setTimeout(flush, retryMs).unref();
   };
   const announce = (announcement: Announcement): void => {
@@ -32,7 +42,11 @@ export function createUserEvents(bus: EventBus, log: Logger): UserEvents {
     waiting.push(announcement);
     flush();
   };
-  const healed = bus.onHealed(flush);
+  const healed = bus.onHealed(() => {
+    waiting = [...told.map(({ announcement }) => announcement), ...waiting].slice(-maxWaiting);
+    told = [];
+    flush();
+  });
 
   return {
     sessionsRevoked: (userId, sessionIds) => {
