@@ -29,7 +29,7 @@ type Ready = {
   reject(error: Error): void;
 };
 
-const defaultPingMs = 5_000;
+const defaultPingMs = 2_000;
 const unansweredPings = 2;
 /** A connection passes for alive for at most this long after its server vanished: what it took is lost. */
 export const deadUnnoticedMs = defaultPingMs * (unansweredPings + 1);
@@ -169,8 +169,8 @@ export class EventBus {
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
       if (type === Events.Disconnect) {
+        if (this.#connected) this.#log.warn('NATS connection lost');
         this.#broke();
-        this.#log.warn('NATS connection lost');
       } else if (type === Events.Reconnect) {
         this.#connected = true;
         this.#log.info('NATS connection is back');
