@@ -6,6 +6,8 @@ export type PresenceAnnouncerOptions = {
   store: Pick<PresenceStore, 'statusOf'>;
   /** Tells whoever may know. */
   broadcast(presence: Presence): Promise<void> | void;
+  /** Whether what is told reaches other gateways now, as far as is known. */
+  reachesOthers(): boolean;
   log: Logger;
   now?: () => number;
 };
@@ -17,6 +19,8 @@ const offlineMs = 1_000;
 const tickMs = 100;
 /** Users told of in one tick: after an outage there may be thousands. */
 const maxAtOnce = 200;
+/** How long it may take until it is known that something did not reach the others. */
+const unknownMs = 1_000;
 /** When it was told is remembered for so many users. */
 const rememberedUsers = 20_000;
 
@@ -30,6 +34,8 @@ export class PresenceAnnouncer {
   readonly #dueAt = new Map<string, number>();
   readonly #toldAt = new LRUCache<string, number>({ max: rememberedUsers });
   readonly #timer: NodeJS.Timeout;
+  /** What was told from then on may not have reached other gateways. */
+  #missedFrom: number | undefined;
   #busy = false;
 
   constructor(options: PresenceAnnouncerOptions) {
@@ -47,6 +53,11 @@ export class PresenceAnnouncer {
     this.#dueAt.set(userId, Math.min(at, this.#dueAt.get(userId) ?? at));
   }
 
+  /** Something did not reach other gateways: what was told around now is told again when they can be reached. */
+  missed(): void {
+    this.#missedFrom ??= this.#now() - unknownMs;
+  }
+
   /** Tells what is left, and nothing more. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
@@ -61,6 +72,7 @@ export class PresenceAnnouncer {
 
   /** Tells what is due. */
   async #flush(): Promise<void> {
+    this.#tellMissed();
     if (this.#busy || this.#dueAt.size === 0) return;
     const now = this.#now();
     const due: string[] = [];
@@ -84,5 +96,13 @@ export class PresenceAnnouncer {
     } finally {
       this.#busy = false;
     }
+  }
+
+  #tellMissed(): void {
+    const from = this.#missedFrom;
+    if (from === undefined || !this.#options.reachesOthers()) return;
+    this.#missedFrom = undefined;
+    const missed = [...this.#toldAt].filter(([, at]) => at >= from);
+    for (const [userId] of missed) this.changed(userId);
   }
 }

@@ -12,7 +12,7 @@ import { createEventRouter, type EventRouter } from './event-router.ts';
 import { createEventHandlers } from './handlers/event-handlers.ts';
 import { openDelivery } from './open-delivery.ts';
 import { openPresence } from './open-presence.ts';
-import { createRedisAdapter } from './redis-adapter.ts';
+import { type AdapterHandle, createRedisAdapter } from './redis-adapter.ts';
 import { SessionGuard } from './session-guard.ts';
 import { SlowConsumers } from './slow-consumers.ts';
 import { createSocketMetrics, type SocketMetrics } from './socket-metrics.ts';
@@ -29,7 +29,7 @@ export async function attachSockets(deps: SocketDeps): Promise<SocketHalf> {
   const now = Date.now;
   const stack = new CloseStack(log);
   const metrics = createSocketMetrics(deps.metrics, () => io.sockets.sockets.size);
-  const io = openIo(deps, metrics, stack);
+  const { io, adapter } = openIo(deps, metrics, stack);
   const close = (socket: GatewaySocket, why: CloseReason): void => {
     metrics.closed(why);
     closeConnection(connectionOf(socket), why);
@@ -40,7 +40,7 @@ export async function attachSockets(deps: SocketDeps): Promise<SocketHalf> {
   const chat = createChatLog(clients.chat, deps.types);
   const sockets = new UserSockets(io);
   const { feeds, memberships } = openDelivery(deps, chat, sockets, stack);
-  const keeper = await openPresence(deps, io, chat, memberships, stack);
+  const keeper = await openPresence(deps, io, adapter, chat, memberships, stack);
   const typing = stack.add('typing', new TypingSignals(io, now));
   const deadlines = stack.add('deadlines', new EventDeadlines(now));
   stack.add('slow consumers', new SlowConsumers(io, metrics));
@@ -60,11 +60,15 @@ export async function attachSockets(deps: SocketDeps): Promise<SocketHalf> {
   };
 }
 
-function openIo(deps: SocketDeps, metrics: SocketMetrics, stack: CloseStack): GatewayServer {
+function openIo(
+  deps: SocketDeps,
+  metrics: SocketMetrics,
+  stack: CloseStack,
+): { io: GatewayServer; adapter: AdapterHandle } {
   const { config, log, httpServer } = deps;
-  const redis = createRedisAdapter(config.redisUrl, log, () => metrics.adapterFailures.inc());
-  stack.add('adapter', redis);
-  const io = createIo(httpServer, redis.adapter, config.corsOrigins);
+  const adapter = stack.add('adapter', createRedisAdapter(config.redisUrl, log));
+  adapter.onFailure(() => metrics.adapterFailures.inc());
+  const io = createIo(httpServer, adapter.adapter, config.corsOrigins);
   stack.add('sockets', {
     // Not io.close(): the HTTP server is not ours.
     close: () => {
@@ -72,7 +76,7 @@ function openIo(deps: SocketDeps, metrics: SocketMetrics, stack: CloseStack): Ga
       void io.sockets.adapter.close();
     },
   });
-  return io;
+  return { io, adapter };
 }
 
 function serve(socket: GatewaySocket, route: EventRouter, keeper: PresenceKeeper, typing: TypingSignals): void {

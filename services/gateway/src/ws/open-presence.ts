@@ -5,6 +5,7 @@ import { PresenceAnnouncer } from '../presence/presence-announcer.ts';
 import { createPresenceAudience } from '../presence/presence-audience.ts';
 import { PresenceKeeper } from '../presence/presence-keeper.ts';
 import type { SocketDeps } from '../socket-deps.ts';
+import type { AdapterHandle } from './redis-adapter.ts';
 import { roomOf } from './room-names.ts';
 import type { GatewayServer } from './socket-types.ts';
 
@@ -12,6 +13,7 @@ import type { GatewayServer } from './socket-types.ts';
 export async function openPresence(
   { presence: store, redis, bootId: boot, log }: SocketDeps,
   io: GatewayServer,
+  adapter: Pick<AdapterHandle, 'reachesOthers' | 'onFailure'>,
   chat: ConversationLog,
   memberships: LocalMemberships,
   stack: CloseStack,
@@ -26,7 +28,11 @@ export async function openPresence(
         .emit('presence', presence);
     },
   });
-  const announcer = stack.add('announcer', new PresenceAnnouncer({ store, broadcast, log }));
+  const announcer = stack.add(
+    'announcer',
+    new PresenceAnnouncer({ store, broadcast, reachesOthers: adapter.reachesOthers, log }),
+  );
+  adapter.onFailure(() => announcer.missed());
   const onChange = (userId: string, mayBeOffline: boolean): void => announcer.changed(userId, mayBeOffline);
   const keeper = stack.add('presence', new PresenceKeeper({ store, boot, log, onChange }));
   const renew = (): void => void keeper.renew();

@@ -5,14 +5,18 @@ import { Redis } from 'ioredis';
 
 export type AdapterHandle = {
   adapter: (namespace: unknown) => RedisAdapter;
+  /** Whether publishes reach Redis now, as far as is known. */
+  reachesOthers(): boolean;
+  /** Calls back for each publish that failed: other gateways may not have heard it. */
+  onFailure(listener: () => void): void;
   close(): void;
 };
 
 /**
  * The Socket.IO adapter that carries ephemeral signals between gateways, on two connections of its own. Without Redis
- * signals stay on this gateway: publishes that fail are counted and forgotten, subscriptions come back by themselves.
+ * signals stay on this gateway: publishes that fail are told of and forgotten, subscriptions come back by themselves.
  */
-export function createRedisAdapter(url: string, log: Logger, onFailure: () => void): AdapterHandle {
+export function createRedisAdapter(url: string, log: Logger): AdapterHandle {
   const publisher = connectRedis({ url, name: 'gateway-adapter-pub', log });
   // A subscriber queues what it was asked before there was a connection, and asks it again after each reconnect.
   const subscriber = new Redis(url, {
@@ -25,9 +29,11 @@ export function createRedisAdapter(url: string, log: Logger, onFailure: () => vo
   const subscribed = (asked: Promise<unknown>): void => {
     asked.catch((error: unknown) => log.warn({ err: error }, 'the adapter could not subscribe'));
   };
+  const listeners: (() => void)[] = [];
+  const failed = (): void => listeners.forEach((listener) => listener());
   // The adapter awaits none of its commands: their failures would end the process.
   const publishing = {
-    publish: (channel: string, message: string | Buffer) => void publisher.publish(channel, message).catch(onFailure),
+    publish: (channel: string, message: string | Buffer) => void publisher.publish(channel, message).catch(failed),
     on: () => undefined,
     off: () => undefined,
     listenerCount: () => 2,
@@ -43,6 +49,8 @@ export function createRedisAdapter(url: string, log: Logger, onFailure: () => vo
   };
   return {
     adapter: createAdapter(publishing, subscribing, { key: 'bluewave:adapter', parser: tolerantParser }),
+    reachesOthers: () => publisher.status === 'ready',
+    onFailure: (listener) => void listeners.push(listener),
     close: () => {
       closeRedis(publisher);
       closeRedis(subscriber);

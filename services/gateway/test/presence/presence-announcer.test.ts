@@ -9,7 +9,12 @@ describe('PresenceAnnouncer', () => {
   afterEach(() => announcer?.close());
 
   const setUp = () => {
-    const world = { status: 'online' as PresenceStatus, away: false, told: [] as { status: string; at: number }[] };
+    const world = {
+      status: 'online' as PresenceStatus,
+      away: false,
+      reaches: true,
+      told: [] as { status: string; at: number }[],
+    };
     const startedAt = Date.now();
     announcer = new PresenceAnnouncer({
       store: {
@@ -18,6 +23,7 @@ describe('PresenceAnnouncer', () => {
           return userIds.map((userId) => ({ userId, status: world.status, lastSeenAt: null }));
         },
       },
+      reachesOthers: () => world.reaches,
       broadcast: ({ status }) => void world.told.push({ status, at: Date.now() - startedAt }),
       log: createLogger('test', 'silent'),
     });
@@ -65,5 +71,22 @@ describe('PresenceAnnouncer', () => {
     await pause(1_500);
 
     expect(world.told.map(({ status }) => status)).toEqual(['online']);
+  });
+
+  it('given presence that other gateways may not have heard, when they can be reached again, then it is told once more', async () => {
+    const { world, announcer } = setUp();
+    announcer.changed('bob');
+    await pause(1_300);
+    announcer.changed('ada');
+    await pause(300);
+    world.reaches = false;
+    announcer.missed();
+    world.status = 'away';
+    await pause(1_200);
+    expect(world.told.map(({ status }) => status)).toEqual(['online', 'online']);
+
+    world.reaches = true;
+    await pause(1_500);
+    expect(world.told.map(({ status }) => status)).toEqual(['online', 'online', 'away']);
   });
 });

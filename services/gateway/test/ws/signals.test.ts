@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -12,15 +13,19 @@ describe('signals between gateways', () => {
   let world: World;
   let redisWire: TcpProxy;
   const redis = new Redis(process.env['TEST_REDIS_URL'] ?? '');
+  /** By whom Redis knows the connections of the second gateway. */
+  const user = `signals-${randomUUID()}`;
   beforeAll(async () => {
     redisWire = await TcpProxy.start(process.env['TEST_REDIS_URL'] ?? '');
     world = await World.start({ gateways: 1 });
-    await world.addGateway({ redisUrl: redisWire.url });
+    await redis.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '&*', '+@all');
+    await world.addGateway({ redisUrl: redisWire.url.replace('//', `//${user}:secret@`) });
   }, 30_000);
   afterAll(async () => {
     redisWire.open();
     await world.close();
     await redisWire.close();
+    await redis.call('ACL', 'DELUSER', user);
     redis.disconnect();
   }, 30_000);
 
@@ -134,6 +139,37 @@ describe('signals between gateways', () => {
 
     expect(status).toBe('online');
   }, 20_000);
+
+  it('given a gateway whose signals do not leave it for a while, when somebody comes there, then others hear it once they do', async () => {
+    const [ada, bob] = await world.people('ada', 'bob');
+    await world.direct(ada, bob);
+    const ada1 = await world.connect(ada, 0);
+    const bob1 = await world.connect(bob, 1);
+    await ada1.hear('presence', statusIs(bob.userId, 'online'));
+    bob1.close();
+    await ada1.hear('presence', statusIs(bob.userId, 'offline'));
+
+    let kept = true;
+    const keepAway = (async () => {
+      while (kept) {
+        const clients = String(await redis.client('LIST')).split('\n');
+        const publisher = clients.find(
+          (one) => one.includes(`user=${user} `) && one.includes('name=gateway-adapter-pub '),
+        );
+        const id = /^id=(\d+) /.exec(publisher ?? '')?.[1];
+        if (id) await redis.client('KILL', 'ID', id);
+        await pause(5);
+      }
+    })();
+    await pause(500);
+    ada1.heard.length = 0;
+    await world.connect(bob, 1);
+    await pause(1_500);
+    kept = false;
+    await keepAway;
+    await ada1.hear('presence', statusIs(bob.userId, 'online'), 5_000);
+    expect(ada1.of('presence').at(-1)).toMatchObject({ userId: bob.userId, status: 'online' });
+  }, 30_000);
 
   it('given a gateway that Redis does not hear of, when its lease ends, then its users are offline, and online again after', async () => {
     const { bob, id, ada1, bob1, bob2 } = await pair();
