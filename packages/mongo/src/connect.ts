@@ -2,6 +2,9 @@ import { ConfigError } from '@bluewave/runtime/config';
 import type { Logger } from '@bluewave/runtime/logger';
 import mongoose, { type Connection } from 'mongoose';
 import { explainConnectFailure, standalone } from './explain-failure.ts';
+import { settleWrites } from './settle-writes.ts';
+
+settleWrites();
 
 /** How long one operation may take on the server, and a socket may be silent, in milliseconds. */
 export const operationMs = 1_500;

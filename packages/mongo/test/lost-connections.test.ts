@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@bluewave/runtime/logger';
 import type { Connection } from 'mongoose';
 import { connectMongo } from '../src/connect.ts';
@@ -70,6 +72,48 @@ describe('given connections that the other side ends at any moment', () => {
     clearInterval(ending);
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.filter((failure) => mongoFailure(failure)?.code !== 'UNAVAILABLE')).toEqual([]);
+  });
+});
+
+describe('given a client whose sockets have ended, which it is told of in a moment', () => {
+  const sockets: Socket[] = [];
+  const port = Number(new URL(process.env['TEST_MONGODB_URL'] ?? '').port);
+  const keep = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
+  let connection: Connection;
+  beforeEach(async () => {
+    subscribe('net.client.socket', keep);
+    const url = process.env['TEST_MONGODB_URL'] ?? '';
+    const log = createLogger('test', 'silent');
+    connection = await connectMongo({ url, database: 'test_lost', appName: 'test', log });
+    await connection.collection('things').findOne();
+  });
+  afterEach(() => void unsubscribe('net.client.socket', keep));
+
+  const endAll = (): void => {
+    const ended = sockets.splice(0).filter((socket) => !socket.destroyed && socket.remotePort === port);
+    expect(ended.length).toBeGreaterThan(0);
+    for (const socket of ended) socket.destroy();
+  };
+  const settles = async (work: Promise<unknown>): Promise<unknown> => {
+    const limit = new AbortController();
+    const late = pause(10_000, 'never', { signal: limit.signal }).catch(() => undefined);
+    const first = await Promise.race([work.catch((error: unknown) => error), late]);
+    limit.abort();
+    return first;
+  };
+
+  it('when it writes, then that succeeds over another or may be tried again', async () => {
+    endAll();
+    const all = Array.from({ length: 5 }, () => settles(connection.collection('things').findOne()));
+    for (const outcome of await Promise.all(all)) {
+      expect(outcome === null || mongoFailure(outcome)?.code === 'UNAVAILABLE').toBe(true);
+    }
+    await connection.close();
+  });
+
+  it('when it is closed, then it closes', async () => {
+    endAll();
+    expect(await settles(connection.close().then(() => 'closed'))).toBe('closed');
   });
 });
 
