@@ -23,11 +23,8 @@ export type EventBusOptions = {
   pingMs?: number;
 };
 
-type Ready = {
-  connection: Promise<NatsConnection>;
-  resolve(connection: NatsConnection): void;
-  reject(error: Error): void;
-};
+/** Somebody who waits for the next connection. */
+type Waiting = { resolve(connection: NatsConnection): void; reject(error: Error): void };
 
 const defaultPingMs = 2_000;
 const unansweredPings = 2;
@@ -45,7 +42,7 @@ export class EventBus {
   readonly #trouble: TroubleLog;
   readonly #wanted = new Set<Wanted>();
   readonly #healed = new Set<() => void>();
-  #ready = newReady();
+  readonly #waiting: Waiting[] = [];
   #connection: NatsConnection | undefined;
   #connected = false;
   #breaks = 0;
@@ -73,8 +70,10 @@ export class EventBus {
   }
 
   /** The underlying connection once there is one; rejects when the bus closes before. It reconnects, or closes. */
-  connection(): Promise<NatsConnection> {
-    return this.#ready.connection;
+  async connection(): Promise<NatsConnection> {
+    if (this.#closed) throw closedError();
+    if (this.#connection && !this.#connection.isClosed()) return this.#connection;
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   /** Core publish, at most once. @returns false when there is no connection: nothing was sent. */
@@ -121,7 +120,7 @@ export class EventBus {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    this.#ready.reject(new Error('the event bus was closed'));
+    for (const { reject } of this.#waiting.splice(0)) reject(closedError());
     const connection = this.#connection;
     if (!connection || connection.isClosed()) return;
     let timer: NodeJS.Timeout | undefined;
@@ -162,7 +161,7 @@ export class EventBus {
     for (const wanted of this.#wanted) this.#start(wanted, connection);
     this.#watch(connection).catch((error: unknown) => this.#log.error({ err: error }, 'NATS status ended'));
     void connection.closed().then(() => this.#ended());
-    this.#ready.resolve(connection);
+    for (const { resolve } of this.#waiting.splice(0)) resolve(connection);
     this.#tellHealed();
   }
 
@@ -192,9 +191,7 @@ export class EventBus {
   /** The client is done with its connection: it was closed here, or the server refused it more than once. */
   #ended(): void {
     this.#broke();
-    if (this.#closed) return;
-    this.#ready = newReady();
-    this.#connect();
+    if (!this.#closed) this.#connect();
   }
 
   #tellHealed(): void {
@@ -216,10 +213,4 @@ export class EventBus {
   }
 }
 
-function newReady(): Ready {
-  let settle: Pick<Ready, 'resolve' | 'reject'> | undefined;
-  const connection = new Promise<NatsConnection>((resolve, reject) => (settle = { resolve, reject }));
-  // Nobody may be waiting when the bus closes before it ever connected.
-  connection.catch(() => undefined);
-  return { connection, ...(settle as unknown as Pick<Ready, 'resolve' | 'reject'>) };
-}
+const closedError = (): Error => new Error('the event bus was closed');

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { pause } from '@bluewave/runtime/deadline';
 import { createLogger } from '@bluewave/runtime/logger';
 import type { Connection } from 'mongoose';
 import { connectMongo } from '../src/connect.ts';
@@ -96,7 +96,7 @@ describe('given a client whose sockets have ended, which it is told of in a mome
   };
   const settles = async (work: Promise<unknown>): Promise<unknown> => {
     const limit = new AbortController();
-    const late = pause(10_000, 'never', { signal: limit.signal }).catch(() => undefined);
+    const late = pause(10_000, limit.signal).then(() => 'never');
     const first = await Promise.race([work.catch((error: unknown) => error), late]);
     limit.abort();
     return first;
