@@ -135,16 +135,21 @@ export class ConversationFeed<E extends Sequenced, P> {
     );
   }
 
-  /** Nothing may run between handing on and counting on: who joins in between would miss an entry. */
+  /**
+   * Nothing may run between handing on and counting on: who joins in between would miss an entry. What is reached
+   * meanwhile waits: whom this entry lets in is not in yet.
+   */
   #deliver(prepared: P, entry: E): void {
     this.#held.delete(entry.seq);
     this.#next = entry.seq + 1;
     this.#failures = 0;
+    this.#busy = true;
     try {
       this.#options.deliver(prepared, entry);
     } catch (error) {
       this.#options.onError(error);
     }
+    this.#busy = false;
   }
 
   #watchGap(): void {

@@ -285,7 +285,7 @@ export class LocalMemberships {
     const known = user.conversations.get(conversationId);
     if (known) {
       if (known.state !== 'joined') known.first ??= how.first;
-      if (addedAt !== undefined && addedAt > (known.againAt ?? known.addedAt ?? 0)) known.againAt = addedAt;
+      if (addedAt !== undefined && addedAt > (known.againAt ?? known.addedAt ?? known.after)) known.againAt = addedAt;
       return;
     }
     const last = this.#recent.find(user.id, conversationId);
@@ -347,8 +347,8 @@ export class LocalMemberships {
 
   #expel(user: Held, conversationId: string, removedAt: number): void {
     const membership = user.conversations.get(conversationId);
-    // A feed that began anew comes by an end that they have been added again after.
-    if (membership?.addedAt !== undefined && membership.addedAt > removedAt) return;
+    // A feed that comes from further back passes an end that they had been added again after.
+    if (membership && membership.after >= removedAt) return;
     if (membership) this.#leave(user, conversationId, membership, removedAt);
     // A sync of theirs between the entry that added them and this one may have told them of it.
     else this.#options.rooms.conversationRemoved(user.id, conversationId);

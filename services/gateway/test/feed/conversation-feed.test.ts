@@ -8,7 +8,7 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
 /** A log, a feed of it, and what the feed delivered. */
-function setUp(options: { start: number; head?: number; maxHeld?: number; pageSize?: number }) {
+function setUp(options: { start: number; head?: number; maxHeld?: number; pageSize?: number; onDeliver?: () => void }) {
   const timers = new VirtualTimers();
   const log = { head: options.head ?? options.start, failing: 0, latencyMs: 5, fetches: [] as number[] };
   const delivered: number[] = [];
@@ -43,6 +43,7 @@ function setUp(options: { start: number; head?: number; maxHeld?: number; pageSi
     deliver: (prepared, entry) => {
       expect(prepared).toBe(`prepared ${entry.seq}`);
       expect(feed.delivered).toBe(entry.seq);
+      options.onDeliver?.();
       delivered.push(entry.seq);
     },
     onError: (error) => errors.push(error),
@@ -115,6 +116,19 @@ describe('ConversationFeed', () => {
     await timers.advance(5);
 
     expect(delivered).toEqual([5]);
+  });
+
+  it('given a feed that is told of more while it hands an entry on, then that entry is done before the next', async () => {
+    const onDeliver = (): void => {
+      one.feed.reach(3, true);
+      one.feed.offer({ seq: 4 });
+    };
+    const one = setUp({ start: 0, head: 4, onDeliver });
+
+    one.feed.reach(1, true);
+    await one.timers.advance(10);
+
+    expect(one.delivered).toEqual([1, 2, 3, 4]);
   });
 
   it('given 10,000 missed entries, when a beacon tells of them, then they come page after page without holds', async () => {

@@ -91,6 +91,48 @@ describe('LocalMemberships', () => {
     world.close();
   });
 
+  it('given who comes after they were removed and added again, when the feed gets to their removal, then they stay', async () => {
+    const world = new MembershipWorld();
+    world.commit(added('ada', 'bob'), 0);
+    await letIn(world, 'bob');
+    for (const body of [removed('ada'), added('ada')]) world.commit(body, undefined);
+    await world.timers.advance(1);
+
+    await letIn(world, 'ada');
+    world.commit(message, 1);
+    await world.timers.advance(2_000);
+
+    expect(world.told.get('ada')).toEqual([{ kind: 'entry', seq: 4 }]);
+    expect(world.seqsOf('bob')).toEqual([2, 3, 4]);
+    world.close();
+  });
+
+  it('given who is let in by the entry that removes another, when later entries are at hand, then they hear all of them', async () => {
+    const world = new MembershipWorld();
+    world.commit(added('ada', 'bob'), 0);
+    await letIn(world, 'ada');
+    world.latencyMs = 50;
+    world.commit(removed('ada'), undefined);
+    await world.timers.advance(1);
+    world.latencyMs = 1;
+    const second = world.attach('bob');
+    await world.timers.advance(2);
+
+    for (const body of [message, added('ada'), message]) world.commit(body, undefined);
+    await world.timers.advance(2_000);
+    await second;
+
+    expect(world.seqsOf('bob')).toEqual([3, 4, 5]);
+    expect(world.told.get('ada')).toEqual([
+      { kind: 'entry', seq: 2 },
+      { kind: 'removed' },
+      { kind: 'added' },
+      { kind: 'entry', seq: 4 },
+      { kind: 'entry', seq: 5 },
+    ]);
+    world.close();
+  });
+
   it('given nobody left, when time passes, then nothing is followed any more', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada'), 0);
