@@ -45,6 +45,9 @@ type LocalConversation = {
   memberCount: number;
 };
 
+/** The seq after which somebody is told of entries, and the one that added them with what it is, where that is known. */
+type Admission = { after: number; addedAt?: number; first?: PreparedEntry };
+
 /** A user who comes back within this time finds everything as it was. */
 const lingerMs = 10_000;
 const refreshEveryMs = 5_000;
@@ -191,8 +194,11 @@ export class LocalMemberships {
     if (this.#users.get(user.id) !== user) throw new AppError('UNAVAILABLE', 'This server goes away. Connect again.');
     this.#setBlocked(user, blockedUserIds);
     for (const { conversationId, head, memberCount } of conversations) {
+      // Removed and added again after it: they are admitted below, since a sync of theirs may lie between the two.
+      const last = this.#recent.find(user.id, conversationId);
+      if (last?.joined && last.seq > head) continue;
       if (this.#isDoubtful(user, conversationId, head)) {
-        this.#admit(user, conversationId, { after: head });
+        this.#enter(user, conversationId, newMembership('waiting', head, undefined));
         continue;
       }
       const membership = newMembership('waiting', head, undefined);
@@ -279,21 +285,24 @@ export class LocalMemberships {
     }
   }
 
-  #admit(user: Held, conversationId: string, how: { after: number; addedAt?: number; first?: PreparedEntry }): void {
-    const { addedAt } = how;
+  #admit(user: Held, conversationId: string, how: Admission): void {
+    const { after, addedAt, first } = how;
     if (this.#closed || this.#users.get(user.id) !== user) return;
     const known = user.conversations.get(conversationId);
     if (known) {
-      if (known.state !== 'joined') known.first ??= how.first;
-      if (addedAt !== undefined && addedAt > (known.againAt ?? known.addedAt ?? known.after)) known.againAt = addedAt;
+      if (known.state !== 'joined') known.first ??= first;
+      if (addedAt === undefined) known.listedAt = Math.max(known.listedAt, after);
+      else if (addedAt > (known.againAt ?? known.addedAt ?? known.after)) known.againAt = addedAt;
       return;
     }
     const last = this.#recent.find(user.id, conversationId);
-    if (addedAt !== undefined && last && !last.joined && last.seq > addedAt) {
-      return this.#options.rooms.conversationRemoved(user.id, conversationId);
+    if (last && last.seq > (addedAt ?? after)) {
+      // A feed has delivered something newer, and that counts. A sync of theirs may have told them of what is over.
+      if (!last.joined && addedAt !== undefined) this.#options.rooms.conversationRemoved(user.id, conversationId);
+      return;
     }
-    const membership = newMembership('waiting', how.after, addedAt);
-    membership.first = how.first;
+    const membership = newMembership('waiting', after, addedAt);
+    membership.first = first;
     this.#enter(user, conversationId, membership);
   }
 
@@ -362,10 +371,11 @@ export class LocalMemberships {
     // Also when they were not told that they are in it: a sync of theirs may have.
     rooms.conversationRemoved(user.id, conversationId);
     // Heard of before the feed came to the removal.
-    const { againAt } = membership;
+    const { againAt, listedAt } = membership;
     if (againAt !== undefined && againAt > removedAt) {
       this.#admit(user, conversationId, { after: againAt - 1, addedAt: againAt });
     }
+    if (listedAt > removedAt) this.#admit(user, conversationId, { after: listedAt });
   }
 
   #remove(user: Held, conversationId: string, membership: Membership): void {
@@ -388,5 +398,5 @@ export class LocalMemberships {
 }
 
 function newMembership(state: Membership['state'], after: number, addedAt: number | undefined): Membership {
-  return { state, after, addedAt, againAt: undefined, announced: false, first: undefined };
+  return { state, after, addedAt, againAt: undefined, listedAt: after, announced: false, first: undefined };
 }

@@ -16,6 +16,8 @@ export type Membership = {
   readonly addedAt: number | undefined;
   /** They were added again by this entry; the feed has yet to come to their removal before it. */
   againAt: number | undefined;
+  /** They are members as of this seq, as a list said: also when the feed comes to a removal before it. */
+  listedAt: number;
   /** Their sockets were told of the conversation. */
   announced: boolean;
   /** That entry, when the feed had it at hand. */

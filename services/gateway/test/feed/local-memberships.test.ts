@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MembershipWorld } from './membership-world.ts';
+import { MembershipWorld, type Stay } from './membership-world.ts';
 
 const message = { memberUpdated: { userId: 'someone', role: 'member', demotedUserId: '' } };
 const added = (...userIds: string[]) => ({ membersAdded: { userIds, created: null } });
@@ -133,6 +133,65 @@ describe('LocalMemberships', () => {
     world.close();
   });
 
+  it('given who connects between a removal and an addition that both wait to be projected, then they are told of the second', async () => {
+    const world = new MembershipWorld();
+    world.commit(added('ada', 'bob'), 0);
+    await letIn(world, 'bob');
+    world.latencyMs = 5;
+    world.commit(removed('ada'), undefined, 7);
+    const second = world.attach('ada');
+    await world.timers.advance(5);
+    world.latencyMs = 1;
+    for (const body of [added('ada'), message]) world.commit(body, undefined, 5);
+
+    await world.timers.advance(2_000);
+    await second;
+
+    expect(world.synced.get('ada')).toBe(2);
+    expect(world.told.get('ada')).toEqual([{ kind: 'added' }, { kind: 'entry', seq: 3 }, { kind: 'entry', seq: 4 }]);
+    world.close();
+  });
+
+  it('given a removal and an addition that the bus lost, when it is back, then they are in as of the list that is read', async () => {
+    const world = new MembershipWorld();
+    world.commit(added('ada'), 0);
+    await letIn(world, 'ada');
+    world.bus.break(false);
+    for (const body of [removed('ada'), added('ada'), message]) world.commit(body, 0);
+    await world.timers.advance(1);
+
+    world.bus.heal();
+    await world.timers.advance(100);
+    world.commit(message, 0);
+    await world.timers.advance(2_000);
+
+    expect(world.told.get('ada')).toEqual([
+      { kind: 'entry', seq: 2 },
+      { kind: 'removed' },
+      { kind: 'added' },
+      { kind: 'entry', seq: 5 },
+    ]);
+    expect(world.shown.get('ada')).toEqual([4]);
+    world.close();
+  });
+
+  it('given a removal that a feed delivers before it is projected, when an older list is read after it, then it does not count', async () => {
+    const world = new MembershipWorld();
+    world.commit(added('ada'), 0);
+    await letIn(world, 'ada');
+    world.bus.break(false);
+    world.commit(removed('ada'), undefined, 500);
+    world.bus.heal();
+    await world.timers.advance(100);
+
+    world.bus.break(false);
+    world.bus.heal();
+    await world.timers.advance(2_000);
+
+    expect(world.told.get('ada')).toEqual([{ kind: 'entry', seq: 2 }, { kind: 'removed' }]);
+    world.close();
+  });
+
   it('given nobody left, when time passes, then nothing is followed any more', async () => {
     const world = new MembershipWorld();
     world.commit(added('ada'), 0);
@@ -151,58 +210,105 @@ describe('LocalMemberships', () => {
   });
 
   it('given any comings, goings, delays and losses, then everybody is told exactly the entries of their time', async () => {
-    const user = fc.constantFrom('ada', 'bob', 'eve');
-    const late = fc.option(fc.integer({ min: 0, max: 300 }), { nil: undefined, freq: 4 });
-    const step = fc.record({
-      what: fc.constantFrom('message', 'message', 'add', 'remove', 'attach'),
-      user,
-      late,
-      lagMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })),
-      pauseMs: fc.integer({ min: 0, max: 120 }),
-      latencyMs: fc.integer({ min: 1, max: 60 }),
-    });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step(...changes), { maxLength: 60 }), async (steps) => {
         const world = new MembershipWorld();
-        world.commit(added('ada', 'bob'), 0);
-        const attaching: Promise<void>[] = [];
-        const asked = new Set<string>();
-        for (const { what, user: userId, late: lateMs, lagMs, pauseMs, latencyMs } of steps) {
-          world.latencyMs = latencyMs;
-          if (what === 'message') world.commit(message, lateMs);
-          else if (what === 'add' && !world.isMember(userId)) world.commit(added(userId), lateMs, lagMs);
-          else if (what === 'remove' && world.isMember(userId)) world.commit(removed(userId), lateMs, lagMs);
-          else if (what === 'attach' && !asked.has(userId)) {
-            asked.add(userId);
-            attaching.push(world.attach(userId));
-          }
-          await world.timers.advance(pauseMs);
-        }
-        await world.timers.advance(10_000);
-        await Promise.all(attaching);
+        const asked = await live(world, steps);
 
-        for (const userId of asked) {
-          const seqs = world.seqsOf(userId);
-          const stays = world.stays(userId);
-          const synced = world.synced.get(userId) ?? 0;
-          // In order, nothing twice, nothing that is not theirs.
-          expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
-          expect(seqs.filter((seq) => !stays.some((stay) => stay.seqs.includes(seq)))).toEqual([]);
-          for (const { seqs: theirs, over } of stays) {
-            // All that their own sync does not bring; a stay that was over before they were let in may end early.
-            const wanted = theirs.filter((seq) => seq > synced);
-            const got = wanted.filter((seq) => seqs.includes(seq));
-            expect(got).toEqual(wanted.slice(0, over ? got.length : wanted.length));
-          }
-          // Whoever is no member at the end was told so, if there was a time to be told of.
-          const last = stays.at(-1);
-          if (last?.over && (last.seqs.at(-1) ?? 0) > synced) {
-            expect(world.told.get(userId)?.at(-1)).toEqual({ kind: 'removed' });
-          }
-        }
-        world.close();
+        for (const userId of asked) expectExactly(world, userId);
+      }),
+      { numRuns: 1000 },
+    );
+  }, 120_000);
+
+  it('given any of it and times without the bus, then everybody is told exactly the entries of their time', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step(...changes, ...outages), { maxLength: 60 }), async (steps) => {
+        const world = new MembershipWorld();
+        const asked = await live(world, steps);
+
+        for (const userId of asked) expectExactly(world, userId);
       }),
       { numRuns: 1000 },
     );
   }, 120_000);
 });
+
+const changes = ['message', 'message', 'add', 'remove', 'attach'] as const;
+const outages = ['break', 'hang', 'heal'] as const;
+
+type Step = {
+  what: (typeof changes | typeof outages)[number];
+  user: string;
+  late: number | undefined;
+  lagMs: number;
+  pauseMs: number;
+  latencyMs: number;
+};
+
+function step(...whats: Step['what'][]): fc.Arbitrary<Step> {
+  return fc.record({
+    what: fc.constantFrom(...whats),
+    user: fc.constantFrom('ada', 'bob', 'eve'),
+    late: fc.option(fc.integer({ min: 0, max: 300 }), { nil: undefined, freq: 4 }),
+    lagMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })),
+    pauseMs: fc.integer({ min: 0, max: 120 }),
+    latencyMs: fc.integer({ min: 1, max: 60 }),
+  });
+}
+
+/** Runs all steps and what follows from them. @returns who was let in */
+async function live(world: MembershipWorld, steps: readonly Step[]): Promise<Set<string>> {
+  world.commit(added('ada', 'bob'), 0);
+  const attaching: Promise<void>[] = [];
+  const asked = new Set<string>();
+  for (const { what, user: userId, late: lateMs, lagMs, pauseMs, latencyMs } of steps) {
+    world.latencyMs = latencyMs;
+    if (what === 'message') world.commit(message, lateMs);
+    else if (what === 'add' && !world.isMember(userId)) world.commit(added(userId), lateMs, lagMs);
+    else if (what === 'remove' && world.isMember(userId)) world.commit(removed(userId), lateMs, lagMs);
+    else if (what === 'break' || what === 'hang') world.bus.break(what === 'break');
+    else if (what === 'heal') world.bus.heal();
+    else if (what === 'attach' && !asked.has(userId)) {
+      asked.add(userId);
+      attaching.push(world.attach(userId));
+    }
+    await world.timers.advance(pauseMs);
+  }
+  world.bus.heal();
+  await world.timers.advance(10_000);
+  await Promise.all(attaching);
+  world.close();
+  return asked;
+}
+
+function expectExactly(world: MembershipWorld, userId: string): void {
+  const seqs = world.seqsOf(userId);
+  const stays = world.stays(userId);
+  const synced = world.synced.get(userId) ?? 0;
+  // In order, nothing twice, nothing that is not theirs.
+  expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+  expect(seqs.filter((seq) => !stays.some((stay) => stay.seqs.includes(seq)))).toEqual([]);
+  for (const stay of stays) {
+    // All that their own sync does not bring; a stay that was over before they were let in may end early.
+    const wanted = stay.seqs.filter((seq) => seq > Math.max(synced, shownWith(world, userId, stay)));
+    const got = wanted.filter((seq) => seqs.includes(seq));
+    expect(got).toEqual(wanted.slice(0, stay.over ? got.length : wanted.length));
+  }
+  // Whoever is no member at the end was told so, if there was a time to be told of.
+  const last = stays.at(-1);
+  if (last?.over && (last.seqs.at(-1) ?? 0) > Math.max(synced, shownWith(world, userId, last))) {
+    expect(world.told.get(userId)?.at(-1)).toEqual({ kind: 'removed' });
+  }
+}
+
+/**
+ * From where on they hear a stay when the bus lost that they were added: a list of memberships tells of it, and they sync
+ * up to the head with which they were shown the conversation. They hear nothing of a stay whose end was lost as well.
+ */
+function shownWith(world: MembershipWorld, userId: string, { seqs, over }: Stay): number {
+  if (!world.bus.wasBroken) return 0;
+  const isWithin = (head: number): boolean => head >= (seqs[0] ?? 0) && (!over || head <= (seqs.at(-1) ?? 0));
+  const shown = world.shown.get(userId)?.findLast(isWithin);
+  return shown ?? (over ? (world.listed.get(userId)?.findLast(isWithin) ?? Infinity) : 0);
+}

@@ -17,10 +17,16 @@ import { VirtualTimers } from './virtual-timers.ts';
 
 export type Told = { kind: 'entry'; seq: number } | { kind: 'added' } | { kind: 'removed' };
 
-/** A bus in memory whose messages are late as told, or lost. */
+/** The entries of a time as a member, from the one that added them to the one that removed them. */
+export type Stay = { seqs: number[]; over: boolean };
+
+/** A bus in memory whose messages are late as told, or lost, and all of them while it is broken. */
 export class MemoryBus {
   readonly #heard = new Set<{ subject: string; hear(heard: Heard): void }>();
-  readonly connected = true;
+  readonly #healed = new Set<() => void>();
+  broken = false;
+  wasBroken = false;
+  connected = true;
 
   current(): undefined {
     return undefined;
@@ -32,11 +38,27 @@ export class MemoryBus {
     return { close: () => void this.#heard.delete(one) };
   }
 
-  onHealed(): BusSubscription {
-    return { close: () => undefined };
+  onHealed(run: () => void): BusSubscription {
+    this.#healed.add(run);
+    return { close: () => void this.#healed.delete(run) };
+  }
+
+  /** Loses all from now on. Whoever asks is told of it, or not when the connection only hangs. */
+  break(noticed: boolean): void {
+    this.broken = true;
+    this.wasBroken = true;
+    if (noticed) this.connected = false;
+  }
+
+  heal(): void {
+    if (!this.broken) return;
+    this.broken = false;
+    this.connected = true;
+    for (const run of this.#healed) run();
   }
 
   publish(subject: string, data: Uint8Array): void {
+    if (this.broken) return;
     for (const { subject: pattern, hear } of [...this.#heard]) {
       const prefix = pattern.endsWith('.*') ? pattern.slice(0, -1) : undefined;
       if (prefix === undefined ? pattern === subject : subject.startsWith(prefix)) hear({ subject, data });
@@ -48,27 +70,34 @@ export class MemoryBus {
 export class MembershipWorld {
   readonly conversationId = '6d5f0c2e-44a5-4c0e-8f0e-2f2b7a1c9d3e';
   readonly timers = new VirtualTimers();
+  readonly bus = new MemoryBus();
   readonly log: LogEntry[] = [];
   readonly told = new Map<string, Told[]>();
-  /** Where the log was when a user's socket was let in: what it syncs by itself. */
+  /** Up to where a user's client syncs by itself when its socket is let in. */
   readonly synced = new Map<string, number>();
+  /** Heads of the conversation as a user was shown it, each time that they were told that they are in it. */
+  readonly shown = new Map<string, number[]>();
+  /** As of which seqs lists of memberships had a user in. */
+  readonly listed = new Map<string, number[]>();
   readonly attached = new Map<string, LocalUser>();
   readonly memberships: LocalMemberships;
   readonly feeds: FeedRegistry<PreparedEntry>;
-  readonly #bus = new MemoryBus();
   readonly #inRoom = new Set<string>();
   readonly #unprojected = new Set<number>();
   latencyMs = 3;
 
   constructor() {
-    const bus: FeedBus = this.#bus;
+    const bus: FeedBus = this.bus;
     const rooms: LocalRooms = {
       join: (userId) => void this.#inRoom.add(userId),
       leave: (userId) => void this.#inRoom.delete(userId),
       deafen: () => undefined,
       entryToConversation: (entry) => this.#inRoom.forEach((userId) => this.#tell(userId, entry)),
       entryToUser: (userId, entry) => this.#tell(userId, entry),
-      conversationAdded: (userId) => this.told.get(userId)?.push({ kind: 'added' }),
+      conversationAdded: (userId, { head }) => {
+        this.told.get(userId)?.push({ kind: 'added' });
+        this.shown.set(userId, [...(this.shown.get(userId) ?? []), head]);
+      },
       conversationRemoved: (userId) => this.told.get(userId)?.push({ kind: 'removed' }),
     };
     const prepare = (entry: LogEntry): PreparedEntry => presentEntry(entry, unknownUser);
@@ -84,7 +113,9 @@ export class MembershipWorld {
       membershipsOf: async (userId: string) => {
         await this.timers.delay(this.latencyMs);
         const head = this.#projectedUpTo();
-        const found = this.isMember(userId, head) ? [{ conversationId: this.conversationId, head }] : [];
+        const isIn = this.isMember(userId, head);
+        const found = isIn ? [{ conversationId: this.conversationId, head }] : [];
+        if (isIn) this.listed.set(userId, [...(this.listed.get(userId) ?? []), head]);
         await this.timers.delay(this.latencyMs);
         return { conversations: found, blockedUserIds: [] };
       },
@@ -104,7 +135,7 @@ export class MembershipWorld {
       loadConversation: async (user) => {
         await this.timers.delay(this.latencyMs);
         if (!this.isMember(user.id, this.#projectedUpTo())) throw notFound();
-        return { id: this.conversationId, memberCount: 2 } as Conversation;
+        return { id: this.conversationId, memberCount: 2, head: this.#projectedUpTo() } as Conversation;
       },
     });
     this.#beacon();
@@ -134,11 +165,11 @@ export class MembershipWorld {
     } else if (changesMembers) this.#project(seq);
     if (lateMs !== undefined) {
       const data = entryCommitted.encode({ entry, traceId: '', recipientIds: [], recipientsKnown: false });
-      this.timers.after(projectedMs + lateMs, () => this.#bus.publish(subjects.entry(conversationId), data));
+      this.timers.after(projectedMs + lateMs, () => this.bus.publish(subjects.entry(conversationId), data));
     }
     const tell = (userId: string, event: object): void => {
       const data = userEvent.encode({ userId, ...event });
-      this.timers.after(projectedMs + (lateMs ?? 0), () => this.#bus.publish(subjects.user(userId), data));
+      this.timers.after(projectedMs + (lateMs ?? 0), () => this.bus.publish(subjects.user(userId), data));
     };
     for (const userId of entry.membersAdded?.userIds ?? [])
       tell(userId, { conversationAdded: { conversationId, seq } });
@@ -158,14 +189,15 @@ export class MembershipWorld {
     };
     const user = await this.memberships.attach(identity);
     this.told.set(userId, []);
-    this.synced.set(userId, this.log.length);
+    const projected = this.#projectedUpTo();
+    this.synced.set(userId, this.isMember(userId, projected) ? this.log.length : projected);
     this.attached.set(userId, user);
     if (this.memberships.roomsOf(user).length > 0) this.#inRoom.add(userId);
   }
 
-  /** The times a user was a member, as seqs from the entry that added them to the one that removed them. */
-  stays(userId: string): { seqs: number[]; over: boolean }[] {
-    const stays: { seqs: number[]; over: boolean }[] = [];
+  /** The times a user was a member. */
+  stays(userId: string): Stay[] {
+    const stays: Stay[] = [];
     for (const { seq } of this.log) {
       const before = this.isMember(userId, seq - 1);
       const after = this.isMember(userId, seq);
@@ -185,7 +217,7 @@ export class MembershipWorld {
   signal(): void {
     const receipt = { userId: 'someone', deliveredSeq: 1, readSeq: 1, atMs: 0 };
     const { conversationId } = this;
-    this.#bus.publish(subjects.signal(conversationId), conversationSignal.encode({ conversationId, receipt }));
+    this.bus.publish(subjects.signal(conversationId), conversationSignal.encode({ conversationId, receipt }));
   }
 
   close(): void {
@@ -210,7 +242,7 @@ export class MembershipWorld {
   #beacon(): void {
     this.timers.after(1_000, () => {
       const heads = [{ conversationId: this.conversationId, seq: this.log.length }];
-      if (this.log.length > 0) this.#bus.publish(subjects.headsMoved, headsMoved.encode({ heads }));
+      if (this.log.length > 0) this.bus.publish(subjects.headsMoved, headsMoved.encode({ heads }));
       this.#beacon();
     });
   }
