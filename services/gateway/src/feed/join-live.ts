@@ -3,7 +3,8 @@ import { toAppError } from '@bluewave/errors/app-error';
 import type { Logger } from '@bluewave/runtime/logger';
 import type { ConversationFeed } from './conversation-feed.ts';
 import type { LogEntry } from './conversation-log.ts';
-import type { LocalRooms, LocalUser, Membership, PreparedEntry } from './local-user.ts';
+import type { LocalRooms, LocalUser, PreparedEntry } from './local-user.ts';
+import type { Membership } from './membership.ts';
 import type { Timers } from './timers.ts';
 
 export type JoinLiveOptions = {

@@ -11,7 +11,8 @@ import type { FeedBus } from './feed-bus.ts';
 import type { FeedRegistry } from './feed-registry.ts';
 import { joinLive } from './join-live.ts';
 import { limited } from './limited.ts';
-import type { LocalRooms, LocalUser, Membership, PreparedEntry } from './local-user.ts';
+import type { LocalRooms, LocalUser, PreparedEntry } from './local-user.ts';
+import { type Admission, admissionsAfter, keepFor, type Membership, newMembership } from './membership.ts';
 import { RecentChanges } from './recent-changes.ts';
 import type { Timers } from './timers.ts';
 
@@ -44,9 +45,6 @@ type LocalConversation = {
   waiting: Set<Held>;
   memberCount: number;
 };
-
-/** The seq after which somebody is told of entries, and the one that added them with what it is, where that is known. */
-type Admission = { after: number; addedAt?: number; first?: PreparedEntry };
 
 /** A user who comes back within this time finds everything as it was. */
 const lingerMs = 10_000;
@@ -197,15 +195,11 @@ export class LocalMemberships {
       // Removed and added again after it: they are admitted below, since a sync of theirs may lie between the two.
       const last = this.#recent.find(user.id, conversationId);
       if (last?.joined && last.seq > head) continue;
-      if (this.#isDoubtful(user, conversationId, head)) {
-        this.#enter(user, conversationId, newMembership('waiting', head, undefined));
-        continue;
-      }
-      const membership = newMembership('waiting', head, undefined);
-      // Their clients sync when they are connected: nothing has to be brought to them.
-      membership.announced = true;
+      const membership = newMembership({ after: head });
+      // Their clients sync when they are connected: nothing has to be brought to them where the list is sure.
+      membership.announced = !this.#isDoubtful(user, conversationId, head);
       const conversation = this.#enter(user, conversationId, membership);
-      conversation.memberCount = memberCount ?? conversation.memberCount;
+      if (membership.announced) conversation.memberCount = memberCount ?? conversation.memberCount;
     }
     user.ready = true;
     for (const { conversationId, seq, joined } of this.#recent.of(user.id)) {
@@ -286,24 +280,17 @@ export class LocalMemberships {
   }
 
   #admit(user: Held, conversationId: string, how: Admission): void {
-    const { after, addedAt, first } = how;
+    const { after, addedAt } = how;
     if (this.#closed || this.#users.get(user.id) !== user) return;
     const known = user.conversations.get(conversationId);
-    if (known) {
-      if (known.state !== 'joined') known.first ??= first;
-      if (addedAt === undefined) known.listedAt = Math.max(known.listedAt, after);
-      else if (addedAt > (known.againAt ?? known.addedAt ?? known.after)) known.againAt = addedAt;
-      return;
-    }
+    if (known) return keepFor(known, how);
     const last = this.#recent.find(user.id, conversationId);
     if (last && last.seq > (addedAt ?? after)) {
       // A feed has delivered something newer, and that counts. A sync of theirs may have told them of what is over.
       if (!last.joined && addedAt !== undefined) this.#options.rooms.conversationRemoved(user.id, conversationId);
       return;
     }
-    const membership = newMembership('waiting', after, addedAt);
-    membership.first = first;
-    this.#enter(user, conversationId, membership);
+    this.#enter(user, conversationId, newMembership(how));
   }
 
   /** Lets them in now, or when the feed has come to where their entries begin. */
@@ -370,12 +357,8 @@ export class LocalMemberships {
     this.#remove(user, conversationId, membership);
     // Also when they were not told that they are in it: a sync of theirs may have.
     rooms.conversationRemoved(user.id, conversationId);
-    // Heard of before the feed came to the removal.
-    const { againAt, listedAt } = membership;
-    if (againAt !== undefined && againAt > removedAt) {
-      this.#admit(user, conversationId, { after: againAt - 1, addedAt: againAt });
-    }
-    if (listedAt > removedAt) this.#admit(user, conversationId, { after: listedAt });
+    // Heard of, or listed, before the feed came to the removal.
+    for (const how of admissionsAfter(membership, removedAt)) this.#admit(user, conversationId, how);
   }
 
   #remove(user: Held, conversationId: string, membership: Membership): void {
@@ -395,8 +378,4 @@ export class LocalMemberships {
     user.subscription.close();
     for (const [id, membership] of user.conversations) this.#remove(user, id, membership);
   }
-}
-
-function newMembership(state: Membership['state'], after: number, addedAt: number | undefined): Membership {
-  return { state, after, addedAt, againAt: undefined, listedAt: after, announced: false, first: undefined };
 }

@@ -1,28 +1,9 @@
 import type { Conversation, Entry } from '@bluewave/api/objects';
 import type { Identity } from '../identity/identity.ts';
+import type { Membership } from './membership.ts';
 
 /** An entry for clients; undefined when it is of a kind that this gateway does not know and passes over. */
 export type PreparedEntry = Entry | undefined;
-
-/**
- * A user's place in a conversation here. `waiting`: the feed has yet to come to where their entries begin. `joining`:
- * what the feed is past is being brought to them. `joined`: their sockets are in its room. `left`: no more.
- */
-export type Membership = {
-  state: 'waiting' | 'joining' | 'joined' | 'left';
-  /** They are told entries after this seq. */
-  readonly after: number;
-  /** The entry that added them, where it is known. */
-  readonly addedAt: number | undefined;
-  /** They were added again by this entry; the feed has yet to come to their removal before it. */
-  againAt: number | undefined;
-  /** They are members as of this seq, as a list said: also when the feed comes to a removal before it. */
-  listedAt: number;
-  /** Their sockets were told of the conversation. */
-  announced: boolean;
-  /** That entry, when the feed had it at hand. */
-  first: PreparedEntry;
-};
 
 /** A user with a socket here, or who had one a moment ago. */
 export type LocalUser = {

@@ -24,9 +24,9 @@ export type Stay = { seqs: number[]; over: boolean };
 export class MemoryBus {
   readonly #heard = new Set<{ subject: string; hear(heard: Heard): void }>();
   readonly #healed = new Set<() => void>();
-  broken = false;
   wasBroken = false;
   connected = true;
+  #broken = false;
 
   current(): undefined {
     return undefined;
@@ -45,20 +45,20 @@ export class MemoryBus {
 
   /** Loses all from now on. Whoever asks is told of it, or not when the connection only hangs. */
   break(noticed: boolean): void {
-    this.broken = true;
+    this.#broken = true;
     this.wasBroken = true;
     if (noticed) this.connected = false;
   }
 
   heal(): void {
-    if (!this.broken) return;
-    this.broken = false;
+    if (!this.#broken) return;
+    this.#broken = false;
     this.connected = true;
     for (const run of this.#healed) run();
   }
 
   publish(subject: string, data: Uint8Array): void {
-    if (this.broken) return;
+    if (this.#broken) return;
     for (const { subject: pattern, hear } of [...this.#heard]) {
       const prefix = pattern.endsWith('.*') ? pattern.slice(0, -1) : undefined;
       if (prefix === undefined ? pattern === subject : subject.startsWith(prefix)) hear({ subject, data });
